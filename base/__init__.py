@@ -1,0 +1,1 @@
+"""Pieces that every room may use and that know no room: checks, files, hashing, environment, settings."""

@@ -1,0 +1,22 @@
+"""Checks of what people give us: one sentence with the name, the value and what would do."""
+
+import difflib
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the text is the whole message for the person."""
+
+
+def require(condition, name, value, expected):
+    """Raises SettingsError `NAME is VALUE, expected EXPECTED` unless `condition` holds."""
+    if not condition:
+        raise SettingsError(f"{name} is {value!r}, expected {expected}")
+
+
+def near_names(name, names):
+    """Returns `. Did you mean 'x'?`, or the list of names when nothing is near (few names) or nothing at all."""
+    names = sorted(names)
+    near = difflib.get_close_matches(str(name), names, 1)
+    if near:
+        return f". Did you mean {near[0]!r}?"
+    return f"; there is {', '.join(names)}" if len(names) <= 12 else ""

@@ -1,0 +1,158 @@
+"""Typed command lines: dataclass defaults < preset files from left to right < options.
+
+Imported by commands and `__main__` files only: libraries receive dataclasses.
+"""
+
+import dataclasses
+import functools
+import re
+import sys
+from pathlib import Path
+
+import yaml
+from jsonargparse import ArgumentError, ArgumentParser, set_parsing_settings
+
+from base.checks import SettingsError, near_names
+
+set_parsing_settings(docstring_parse_attribute_docstrings=True)
+
+
+def parse(settings_class, argv, program, *, leading="presets", describe=""):
+    """Returns a `settings_class` made from command-line words; exits 2 with one sentence where they are wrong.
+
+    Args:
+        settings_class: a dataclass, its fields with defaults and a sentence each (nested dataclasses are sections).
+        argv: the words after the program's name.
+        program: the name to print, such as `train.py`.
+        leading: what the words before the first option are: "presets" (YAML files, the later the stronger), or the
+            name of a list field of `settings_class` that takes them.
+        describe: a sentence or two for the head of `--help`.
+    """
+    count = next((i for i, word in enumerate(argv) if word.startswith("-")), len(argv))
+    words, options = argv[:count], argv[count:]
+    presets = words if leading == "presets" else []
+    try:
+        for preset in presets:
+            _check_preset(settings_class, preset)
+        parser = _parser(settings_class, program, presets=presets, leading=leading, describe=describe)
+        if leading != "presets" and words:
+            options = [f"--{leading}", _as_list(words), *options]
+        return _instance(settings_class, parser, parser.parse_args(_drop_params(settings_class, presets, options)))
+    except (ArgumentError, ValueError) as error:
+        print(f"{program}: {_sentence(error, settings_class)}", file=sys.stderr)
+        sys.exit(2)
+
+
+def load(settings_class, path):
+    """Reads a resolved `config.yaml` back to an equal object."""
+    parser = _parser(settings_class, str(path))
+    try:
+        return _instance(settings_class, parser, parser.parse_path(str(path)))
+    except (ArgumentError, ValueError) as error:
+        raise SettingsError(f"{path}: {_sentence(error, settings_class)}") from error
+
+
+def dump(settings):
+    """Returns the YAML text from which `load` makes an equal object."""
+    parser = _parser(type(settings), "settings")
+    return parser.dump(parser.parse_object(dataclasses.asdict(settings)))
+
+
+def command(program):
+    """Decorates `main(argv) -> exit code`: a user's mistake prints one sentence and gives 2, Ctrl-C gives 130.
+
+    A defect of ours keeps its traceback.
+    """
+    def decorate(main):
+        @functools.wraps(main)
+        def wrapped(argv):
+            try:
+                return main(argv)
+            except (SettingsError, ValueError, OSError) as error:
+                if not isinstance(error, SettingsError | OSError) and _is_defect(error):
+                    raise
+                print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
+                return 2
+            except KeyboardInterrupt:
+                print(f"{program}: stopped; what is finished stays, the same command goes on from there",
+                      file=sys.stderr)
+                return 130
+        return wrapped
+    return decorate
+
+
+def _is_defect(error):
+    """A ValueError raised by another package (no frame of ours raised it) is a defect, not a sentence for a person."""
+    frame = error.__traceback__
+    while frame.tb_next is not None:
+        frame = frame.tb_next
+    root = Path(__file__).resolve().parent.parent
+    raised_in = Path(frame.tb_frame.f_code.co_filename).resolve()
+    return ".venv" in raised_in.parts or not raised_in.is_relative_to(root)
+
+
+def _parser(settings_class, program, *, presets=(), leading="presets", describe=""):
+    words = "[PRESET.yaml ...]" if leading == "presets" else f"{leading.upper()} ..."
+    parser = ArgumentParser(
+        prog=program,
+        usage=f"{program} {words} [--section.field VALUE ...]",
+        description=describe or None,
+        default_config_files=list(presets),   # not --config: that one obeys its position among the options
+        allow_abbrev=False,
+        exit_on_error=False,
+    )
+    parser.add_class_arguments(settings_class)
+    return parser
+
+
+def _check_preset(settings_class, preset):
+    if not Path(preset).is_file():            # a missing default file would be skipped in silence
+        known = [str(path) for path in Path("presets").rglob("*.yaml")]
+        raise SettingsError(f"there is no preset {preset!r}{near_names(preset, known)}")
+    try:
+        parser = _parser(settings_class, preset)
+        _instance(settings_class, parser, parser.parse_path(preset))
+    except (ArgumentError, ValueError) as error:
+        raise SettingsError(f"{preset}: {_sentence(error, settings_class)}") from error
+
+
+def _drop_params(settings_class, presets, options):
+    """Where the loss finally chosen is not the one whose preset gave `loss.params`, those are emptied first."""
+    if "loss" not in {field.name for field in dataclasses.fields(settings_class)}:
+        return options
+    name, owner = None, None
+    for preset in presets:
+        section = (yaml.safe_load(Path(preset).read_text(encoding="utf-8")) or {}).get("loss") or {}
+        name = section.get("name", name)
+        owner = name if "params" in section else owner
+    chosen = _option(options, "--loss.name") or name
+    return options if owner in (None, chosen) else ["--loss.params", "{}", *options]
+
+
+def _option(options, name):
+    value = None
+    for index, word in enumerate(options):
+        if word.startswith(f"{name}="):
+            value = word.split("=", 1)[1]
+        elif word == name and index + 1 < len(options):
+            value = options[index + 1]
+    return value
+
+
+def _as_list(words):
+    return yaml.safe_dump(list(words), default_flow_style=True, width=10**9).strip()
+
+
+def _instance(settings_class, parser, namespace):
+    return settings_class(**vars(parser.instantiate(namespace)))
+
+
+def _sentence(error, settings_class):
+    """Shortens jsonargparse's message to one sentence and adds the nearest field name."""
+    message = " ".join(str(error).split())
+    message = re.sub(r"^Parser key \"([^\"]+)\":\s*", r"\1: ", message)
+    unknown = re.search(r"(?:arguments: --|accept option ')([\w.\-]+)", message)
+    if not unknown:
+        return message
+    names = list(_parser(settings_class, "").get_defaults().keys())
+    return message + near_names(unknown[1], names + [name.rpartition(".")[2] for name in names])
