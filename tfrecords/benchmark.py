@@ -6,6 +6,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from base.files import atomic_write
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -63,6 +65,14 @@ def parse_pairs_file(path):
     if not pairs:
         raise ValueError(f"{path} lists no pairs")
     return pairs
+
+
+def write_pairs(path, pairs):
+    """Writes (key, key, is_same, fold) as CSV, whole or not at all."""
+    with atomic_write(path, "w") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("a", "b", "same", "fold"))
+        writer.writerows((a, b, int(same), fold) for a, b, same, fold in pairs)
 
 
 def _read_csv(path):

@@ -3,7 +3,6 @@
 A folder without meta.json is unfinished; one with it is whole.
 """
 
-import csv
 import functools
 import hashlib
 import os
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 
 from base.files import atomic_json, atomic_write, read_json, sha256
+from tfrecords.benchmark import write_pairs
 from tfrecords.manifest import read_classes, read_manifest, write_classes, write_manifest
 from tfrecords.shard import parse, shard_name, spans
 from tfrecords.template import get_template
@@ -57,7 +57,7 @@ def finish(path, *, template, classes, rows, settings, quality, pairs=None):
     write_classes(path / "classes.txt", classes)
     write_manifest(path / "manifest.csv", rows)
     if pairs is not None:
-        _write_pairs(path / "pairs.csv", pairs)
+        write_pairs(path / "pairs.csv", pairs)
     meta = {
         "format": FORMAT,
         "kind": "training" if pairs is None else "benchmark",
@@ -174,13 +174,6 @@ def _payloads(file, starts, sizes):
         for start, size in zip(starts, sizes, strict=True):
             stream.seek(start)
             yield stream.read(size)
-
-
-def _write_pairs(path, pairs):
-    with atomic_write(path, "w") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("a", "b", "same", "fold"))
-        writer.writerows((a, b, int(same), fold) for a, b, same, fold in pairs)
 
 
 def _counts(classes, rows, entries):

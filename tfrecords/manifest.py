@@ -54,7 +54,7 @@ def read_manifest(path):
 
 
 def write_classes(path, names):
-    """Writes one identity a line, line i being label i; a newline in a name is written as `\\n`."""
+    r"""Writes one identity a line, line i being label i; a newline in a name is written as `\n`."""
     atomic_text(path, "".join(escape(name) + "\n" for name in names))
 
 

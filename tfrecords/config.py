@@ -1,0 +1,35 @@
+"""Settings of this room."""
+
+from dataclasses import dataclass
+
+from base.checks import require
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is done to training crops, each a function of (seed, running number of the crop)."""
+
+    flip: float = 0.5
+    """Share of crops mirrored left-right, 0 to 1."""
+    shift_px: float = 0.0
+    """Largest shift in x and in y, in pixels of the crop."""
+    turn_degrees: float = 0.0
+    """Largest turn about the centre, in degrees."""
+    scale: float = 0.0
+    """Largest change of size: 0.1 is from 1/1.1 to 1.1 times."""
+    colour: float = 0.0
+    """Strength of changes in brightness, contrast and saturation, 0 to 1."""
+    gray: float = 0.0
+    """Share of crops made gray, 0 to 1."""
+    low_resolution: float = 0.0
+    """Share of crops shrunk to 25-70 % and enlarged again, 0 to 1."""
+    erase: float = 0.0
+    """Share of crops with a rectangle of 15-45 % of each side erased, 0 to 1."""
+
+    def __post_init__(self):
+        for name in ("flip", "colour", "gray", "low_resolution", "erase"):
+            value = getattr(self, name)
+            require(0 <= value <= 1, f"augmentation.{name}", value, "a share from 0 to 1")
+        for name in ("shift_px", "turn_degrees", "scale"):
+            value = getattr(self, name)
+            require(0 <= value < 180, f"augmentation.{name}", value, "0 or more, below 180")

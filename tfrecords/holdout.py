@@ -1,0 +1,59 @@
+"""People held out of a training folder, with pairs of their photographs: for choosing settings without a benchmark."""
+
+from pathlib import Path
+
+import numpy as np
+
+from base.checks import require
+from base.files import atomic_text
+from base.mix import generator
+from tfrecords.benchmark import write_pairs
+from tfrecords.manifest import escape
+
+_FOLDS = 10
+
+
+def hold_out(folder, output, *, people, many=30, pairs_a_fold=300, seed=0):
+    """Draws people and writes OUTPUT/people.txt (to leave out of training) and OUTPUT/pairs.csv (to align with).
+
+    Most people drawn have two to four crops, `many` of them ten or more; folds are person-disjoint, each with up to
+    `pairs_a_fold` genuine and as many impostor pairs.
+
+    Returns:
+        (number of people, number of pairs).
+    """
+    counts = np.bincount(np.asarray(folder.labels), minlength=len(folder.classes))
+    draw = generator(seed, "hold out")
+    few = _sample(draw, np.flatnonzero((counts >= 2) & (counts <= 4)), people - many, "with two to four crops")
+    rich = _sample(draw, np.flatnonzero(counts >= 10), many, "with ten or more crops")
+    pairs = []
+    for fold in range(_FOLDS):
+        members = np.concatenate([few[fold::_FOLDS], rich[fold::_FOLDS]])
+        crops = {int(label): np.flatnonzero(np.asarray(folder.labels) == label) for label in members}
+        pairs.extend((folder.keys[a], folder.keys[b], same, fold)
+                     for a, b, same in _fold_pairs(draw, crops, pairs_a_fold))
+    Path(output).mkdir(parents=True, exist_ok=True)
+    names = sorted(folder.classes[label] for label in np.concatenate([few, rich]))
+    atomic_text(Path(output) / "people.txt", "".join(escape(name) + "\n" for name in names))
+    write_pairs(Path(output) / "pairs.csv", pairs)
+    return len(names), len(pairs)
+
+
+def _sample(draw, labels, count, what):
+    require(count <= len(labels), "people", count, f"at most the {len(labels)} identities {what}")
+    return draw.permutation(labels)[:count]
+
+
+def _fold_pairs(draw, crops, most):
+    """Genuine pairs spread over the people, then as many impostor pairs: (record, record, is_same)."""
+    genuine = []
+    for label in crops:
+        couples = [(a, b) for place, a in enumerate(crops[label]) for b in crops[label][place + 1:]]
+        take = draw.permutation(len(couples))[:12]   # no person fills the fold
+        genuine.extend((couples[index][0], couples[index][1], True) for index in take)
+    genuine = [genuine[index] for index in draw.permutation(len(genuine))[:most]]
+    labels, impostor = list(crops), set()
+    while len(impostor) < len(genuine):
+        first, second = draw.choice(len(labels), 2, replace=False)
+        impostor.add((int(draw.choice(crops[labels[first]])), int(draw.choice(crops[labels[second]])), False))
+    return genuine + sorted(impostor)
