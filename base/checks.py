@@ -14,9 +14,9 @@ def require(condition, name, value, expected):
 
 
 def near_names(name, names):
-    """Returns `. Did you mean 'x'?`, or the list of names when nothing is near (few names) or nothing at all."""
+    """Returns `. Did you mean 'x'?`; where nothing is near, the names if they are few, else nothing."""
     names = sorted(names)
     near = difflib.get_close_matches(str(name), names, 1)
     if near:
         return f". Did you mean {near[0]!r}?"
-    return f"; there is {', '.join(names)}" if len(names) <= 12 else ""
+    return f"; there is {', '.join(names)}" if 0 < len(names) <= 12 else ""

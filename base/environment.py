@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+import tempfile
 from pathlib import Path
 
 
@@ -20,6 +21,34 @@ def prepare(threads=None):
     if threads:
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
         os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+
+
+def load_tensorflow(threads=None):
+    """Prepares and imports TensorFlow without the notes it prints about machines that have no GPU.
+
+    They are shown where a GPU's driver is present but TensorFlow finds no GPU, and where the import fails.
+
+    Returns:
+        The module `tensorflow`.
+    """
+    prepare(threads)
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as notes:
+        try:
+            os.dup2(notes.fileno(), 2)
+            import tensorflow as tf
+            is_explained = bool(tf.config.list_physical_devices("GPU")) or not Path("/proc/driver/nvidia").exists()
+            tf.constant(0)   # the first operation prints the last of them
+        except BaseException:
+            is_explained = False
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            if not is_explained:
+                notes.seek(0)
+                sys.stderr.write(notes.read().decode(errors="replace"))
+    return tf
 
 
 def processor():

@@ -116,27 +116,39 @@ def _check_preset(settings_class, preset):
         raise SettingsError(f"{preset}: {_sentence(error, settings_class)}") from error
 
 
+def chosen(argv, section, name, default):
+    """Returns what words of a command line choose for `section.name`: options before later presets before earlier."""
+    count = next((i for i, word in enumerate(argv) if word.startswith("-")), len(argv))
+    value = default
+    for preset in argv[:count]:
+        value = _section(preset, section).get(name, value)
+    for index, word in enumerate(argv[count:], start=count):
+        if word.startswith(f"--{section}.{name}="):
+            value = word.split("=", 1)[1]
+        elif word == f"--{section}.{name}" and index + 1 < len(argv):
+            value = argv[index + 1]
+    return value
+
+
 def _drop_params(settings_class, presets, options):
     """Where the loss finally chosen is not the one whose preset gave `loss.params`, those are emptied first."""
     if "loss" not in {field.name for field in dataclasses.fields(settings_class)}:
         return options
     name, owner = None, None
     for preset in presets:
-        section = (yaml.safe_load(Path(preset).read_text(encoding="utf-8")) or {}).get("loss") or {}
-        name = section.get("name", name)
-        owner = name if "params" in section else owner
-    chosen = _option(options, "--loss.name") or name
-    return options if owner in (None, chosen) else ["--loss.params", "{}", *options]
+        name = _section(preset, "loss").get("name", name)
+        owner = name if "params" in _section(preset, "loss") else owner
+    final = chosen([*presets, *options], "loss", "name", None)
+    return options if owner in (None, final) else ["--loss.params", "{}", *options]
 
 
-def _option(options, name):
-    value = None
-    for index, word in enumerate(options):
-        if word.startswith(f"{name}="):
-            value = word.split("=", 1)[1]
-        elif word == name and index + 1 < len(options):
-            value = options[index + 1]
-    return value
+def _section(preset, name):
+    try:
+        content = yaml.safe_load(Path(preset).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return {}   # said by _check_preset
+    section = content.get(name) if isinstance(content, dict) else None
+    return section if isinstance(section, dict) else {}
 
 
 def _as_list(words):

@@ -1,6 +1,6 @@
 """Settings of this room."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from base.checks import require
 
@@ -33,3 +33,27 @@ class Augmentation:
         for name in ("shift_px", "turn_degrees", "scale"):
             value = getattr(self, name)
             require(0 <= value < 180, f"augmentation.{name}", value, "0 or more, below 180")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """What python -m tfrecords does with dataset folders."""
+
+    data: list[str] = field(default_factory=list)
+    """Dataset folders (the words before the first option)."""
+    hold_out: int = 0
+    """Draw so many people of the first folder, with pairs of their photographs, to choose settings with; 0: only
+    describe the folders."""
+    rich: int = 30
+    """How many of the people held out have ten or more crops; the others have two to four."""
+    pairs_a_fold: int = 300
+    """At most so many genuine and so many impostor pairs in each of ten folds."""
+    seed: int = 0
+    """Decides who is drawn."""
+    output: str = ""
+    """Folder for people.txt (for train.py --data.left_out) and pairs.csv (for python -m align --pairs)."""
+
+    def __post_init__(self):
+        require(self.hold_out >= 0, "hold_out", self.hold_out, "0 or more")
+        require(self.hold_out == 0 or 0 <= self.rich <= self.hold_out, "rich", self.rich, "0 to the people held out")
+        require(self.pairs_a_fold >= 1, "pairs_a_fold", self.pairs_a_fold, "at least 1")

@@ -13,10 +13,10 @@ from tfrecords.manifest import escape
 _FOLDS = 10
 
 
-def hold_out(folder, output, *, people, many=30, pairs_a_fold=300, seed=0):
+def hold_out(folder, output, *, people, rich, pairs_a_fold, seed):
     """Draws people and writes OUTPUT/people.txt (to leave out of training) and OUTPUT/pairs.csv (to align with).
 
-    Most people drawn have two to four crops, `many` of them ten or more; folds are person-disjoint, each with up to
+    Most people drawn have two to four crops, `rich` of them ten or more; folds are person-disjoint, each with up to
     `pairs_a_fold` genuine and as many impostor pairs.
 
     Returns:
@@ -24,16 +24,16 @@ def hold_out(folder, output, *, people, many=30, pairs_a_fold=300, seed=0):
     """
     counts = np.bincount(np.asarray(folder.labels), minlength=len(folder.classes))
     draw = generator(seed, "hold out")
-    few = _sample(draw, np.flatnonzero((counts >= 2) & (counts <= 4)), people - many, "with two to four crops")
-    rich = _sample(draw, np.flatnonzero(counts >= 10), many, "with ten or more crops")
+    few = _sample(draw, np.flatnonzero((counts >= 2) & (counts <= 4)), people - rich, "with two to four crops")
+    well = _sample(draw, np.flatnonzero(counts >= 10), rich, "with ten or more crops")
     pairs = []
     for fold in range(_FOLDS):
-        members = np.concatenate([few[fold::_FOLDS], rich[fold::_FOLDS]])
+        members = np.concatenate([few[fold::_FOLDS], well[fold::_FOLDS]])
         crops = {int(label): np.flatnonzero(np.asarray(folder.labels) == label) for label in members}
         pairs.extend((folder.keys[a], folder.keys[b], same, fold)
                      for a, b, same in _fold_pairs(draw, crops, pairs_a_fold))
     Path(output).mkdir(parents=True, exist_ok=True)
-    names = sorted(folder.classes[label] for label in np.concatenate([few, rich]))
+    names = sorted(folder.classes[label] for label in np.concatenate([few, well]))
     atomic_text(Path(output) / "people.txt", "".join(escape(name) + "\n" for name in names))
     write_pairs(Path(output) / "pairs.csv", pairs)
     return len(names), len(pairs)

@@ -18,7 +18,8 @@ def training_batches(folder, selection, *, order, augmentation, batch_size, firs
             augmentation too.
         augmentation: Augmentation settings.
         batch_size: B, the global batch.
-        first_step, last_step: from 0; last_step itself is not read.
+        first_step: from 0.
+        last_step: not read itself.
 
     Returns:
         A tf.data.Dataset of dicts: crops uint8 [B, H, W, 3], labels int32 [B], g int64 [B].
@@ -47,8 +48,7 @@ def training_batches(folder, selection, *, order, augmentation, batch_size, firs
 
 
 def embedding_batches(folder, *, batch_size):
-    """All crops of a folder in record order: yields (crops uint8 [b, H, W, 3], record numbers); the last may be short.
-    """
+    """Yields all crops of a folder in record order: uint8 [b, H, W, 3], record numbers [b]; the last may be short."""
     height, width = folder.template.shape
     for start in range(0, folder.num_records, batch_size):
         numbers = np.arange(start, min(start + batch_size, folder.num_records))

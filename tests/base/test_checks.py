@@ -1,0 +1,15 @@
+import pytest
+
+from base.checks import SettingsError, near_names, require
+
+
+def test_require_names_the_value_and_the_range():
+    require(True, "margin", 0.35, "anything")
+    with pytest.raises(SettingsError, match=r"^margin is 28\.6, expected radians in \[0, pi\)$"):
+        require(False, "margin", 28.6, "radians in [0, pi)")
+
+
+def test_near_names():
+    assert near_names("amsoftmx", ["amsoftmax", "softmax", "arcface"]) == ". Did you mean 'amsoftmax'?"
+    assert near_names("zzz", ["b", "a"]) == "; there is a, b"
+    assert near_names("zzz", []) == ""

@@ -1,0 +1,122 @@
+"""What a run leaves for later tools: the model, its card, the benchmarks' results, a sheet of the first crops."""
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+import models
+from base.environment import processor
+from base.files import sync_folder
+from evaluation.benchmark import evaluate
+from evaluation.card import read_card, update_card, write_card
+from evaluation.embed import load_model
+from evaluation.report import write_report
+from tfrecords.manifest import write_classes
+from tfrecords.sheet import contact_sheet, write_png
+
+FUSION = "flip_concatenate"
+
+
+class Results:
+    """Writes into the run folder."""
+
+    def __init__(self, config, source, parts, *, benchmarks, num_steps, digests):
+        """Keeps what the card states; `benchmarks` are opened benchmark Folders."""
+        self.config, self.source, self.parts = config, source, parts
+        self.benchmarks, self.num_steps, self.digests = benchmarks, num_steps, digests
+        self.run = Path(config.run)
+
+    def first_batch(self, batch, monitor):
+        """Shows the decoded crops as the network sees them, with their people, in TensorBoard and as a picture."""
+        crops, labels = batch["crops"].numpy()[:60], batch["labels"].numpy()[:60]
+        sheet = contact_sheet(list(crops), [self.source.selection.classes[label] for label in labels])
+        write_png(self.run / "first_batch.png", sheet)
+        monitor.picture("input/first batch", sheet, 0)
+        monitor.text("run/configuration", "```\n" + (self.run / "config.yaml").read_text(encoding="utf-8") + "```")
+
+    def write_model(self, step):
+        """Writes model.keras (float32, stock layers), classes.txt and the card, each whole or not at all."""
+        part = self.run / ".part.model.keras"
+        models.export(self.parts.model).save(part)
+        part.replace(self.run / "model.keras")
+        sync_folder(self.run)
+        write_classes(self.run / "classes.txt", self.source.selection.classes)
+        write_card(self.run, self._card(step))
+
+    def evaluate(self, step, monitor):
+        """Evaluates the benchmarks and shows their scores as curves; returns (folder, results) pairs."""
+        model = models.export(self.parts.model)
+        found = []
+        for folder in self.benchmarks:
+            result = evaluate(model, folder, fusion=FUSION)
+            found.append((folder, result))
+            scores = {f"benchmark/{folder.name} {name}": value for name, value in _curves(result).items()}
+            monitor.scalars(step, scores)
+            monitor.say(f"step {step}: {folder.name}, {result['num_folds']} folds, {FUSION}: accuracy "
+                        f"{result['accuracy']:.4f}")
+        return found
+
+    def finish(self, step, monitor):
+        """Evaluates the finished run and writes reports, thresholds and results."""
+        if not (self.run / "card.json").is_file():
+            self.write_model(step)
+        for folder, result in self.evaluate(step, monitor):
+            write_report(self.run, folder, result)
+            update_card(self.run, result)
+
+    def are_written(self):
+        """True where the card is of the last step and has the results of every benchmark."""
+        if not (self.run / "card.json").is_file() or not (self.run / "model.keras").is_file():
+            return False
+        card = read_card(self.run)
+        return card["step"] == self.num_steps and all(folder.digest in card["results"] for folder in self.benchmarks)
+
+    def _card(self, step):
+        config, folder = self.config, self.source.folder
+        return {
+            "format": 1,
+            "network": {"name": config.network.name, "width": config.network.width,
+                        "batch_norm": config.network.batch_norm, "padding": config.network.padding},
+            "embedding_size": config.network.embedding_size,
+            "template": folder.template.name,
+            "template_shape": list(folder.template.shape),
+            "colour": "RGB",
+            "pixels": "uint8; (x - 127.5) / 128 is the model's first layer",
+            "fusion": FUSION,
+            "loss": {"name": config.loss.name, "params": dict(config.loss.params)},
+            "step": step,
+            "num_steps": self.num_steps,
+            "precision": config.engine.precision,
+            "seed": config.seed,
+            "data_digest": self.digests["data"],
+            "configuration_digest": self.digests["configuration"],
+            "people": len(self.source.selection.classes),
+            "people_left_out": sorted(set(folder.classes) - set(self.source.selection.classes)),
+            "crops": len(self.source.selection.records),
+            "thresholds": {},
+            "results": {},
+            "versions": {name: version(name) for name in ("tensorflow", "keras", "numpy")}
+            | {"python": platform.python_version()},
+            "processor": processor(),
+        }
+
+
+def load_first_weights(model, run):
+    """Copies the weights of another run's model into `model`; ValueError where they do not fit."""
+    source = load_model(run)
+    stock = {layer.name: layer for layer in source.layers if layer.weights}
+    for layer in model.layers:
+        if not layer.weights:
+            continue
+        weights = stock[layer.name].get_weights() if layer.name in stock else []
+        if [np.shape(value) for value in weights] != [tuple(value.shape) for value in layer.weights]:
+            raise ValueError(f"{run} has another network: its layer {layer.name!r} does not fit; take the network "
+                             f"settings of {Path(run) / 'config.yaml'}")
+        layer.set_weights(weights)
+
+
+def _curves(result):
+    rates = {f"TAR at FAR {entry['far']:g}": entry["tar"] for entry in result["tar"]}
+    return {"accuracy": result["accuracy"], "AUC": result["auc"], "EER": result["eer"], **rates}

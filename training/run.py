@@ -1,0 +1,149 @@
+"""A training run, from settings to a finished run folder."""
+
+import dataclasses
+import signal
+import time
+
+import tensorflow as tf
+
+from evaluation.benchmark import open_benchmark
+from tfrecords.pipeline import training_batches
+from training import placement, schedule
+from training.build import build_parts, decay_summary, describe_data, open_data
+from training.checkpoint import Checkpoints
+from training.config import check_complete
+from training.monitor import Monitor
+from training.results import Results, load_first_weights
+from training.runfolder import data_digest, open_run
+from training.step import MEASURED, make_step
+
+
+def run(config):
+    """Trains, or goes on training, or says that the run is finished; returns the exit code.
+
+    Args:
+        config: a TrainingConfig. The run folder is `config.run`.
+
+    Raises:
+        ValueError: settings, data or run folder that do not fit; each names itself and the cure.
+    """
+    # --- what is there -------------------------------------------------------------------------------------------
+    check_complete(config)
+    source = open_data(config)
+    benchmarks = [open_benchmark(path, source.folder.template) for path in config.data.benchmarks]
+    config = dataclasses.replace(config, engine=dataclasses.replace(
+        config.engine, precision=placement.resolve_precision(config.engine.precision)))
+    if config.engine.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    strategy = placement.choose(config.engine)
+
+    # --- what is built -------------------------------------------------------------------------------------------
+    digests = {"configuration": open_run(config), "data": data_digest(source.folder, source.selection)}
+    parts = build_parts(config, source, strategy)
+    checkpoints = Checkpoints(config.run, parts, keep=config.intervals.keep, digests=digests)
+    first_step = checkpoints.restore()
+    if not first_step and config.network.init_from:
+        load_first_weights(parts.model, config.network.init_from)
+    num_steps = schedule.num_steps(config.schedule, crops_an_epoch=source.order.epoch,
+                                   batch_size=config.data.batch_size)
+    results = Results(config, source, parts, benchmarks=benchmarks, num_steps=num_steps, digests=digests)
+    if first_step >= num_steps and results.are_written():
+        print(f"{config.run} is finished: {num_steps} steps. Evaluate it: python evaluate.py {config.run} "
+              f"--benchmarks DATA")
+        return 0
+
+    # --- the loop ------------------------------------------------------------------------------------------------
+    stop = _Stop()
+    with Monitor(config.run, num_steps=num_steps, first_step=first_step, interval=config.intervals.log) as monitor:
+        _introduce(monitor, config, source, parts, checkpoints, num_steps=num_steps, first_step=first_step)
+        with stop:
+            step = _loop(config, source, parts, monitor, checkpoints, results,
+                         first_step=first_step, num_steps=num_steps, stop=stop)
+        if step < num_steps:
+            monitor.say(f"stopped after step {step} of {num_steps}; the same command goes on from there")
+            return 130
+        results.finish(step, monitor)
+    return 0
+
+
+def _loop(config, source, parts, monitor, checkpoints, results, *, first_step, num_steps, stop):
+    """Steps first_step .. num_steps - 1; returns the number of steps done, fewer where `stop` is set."""
+    batch_size, every = config.data.batch_size, config.intervals
+    take = make_step(parts, batch_size=batch_size, jit_compile=config.engine.jit_compile)
+    batches = iter(training_batches(
+        source.folder, source.selection, order=source.order, augmentation=config.augmentation,
+        batch_size=batch_size, first_step=first_step, last_step=num_steps))
+    for step in range(first_step, num_steps):
+        asked = time.monotonic()
+        batch = next(batches)
+        waited = time.monotonic() - asked
+        if step == first_step:
+            results.first_batch(batch, monitor)
+        rate = schedule.learning_rate(config.schedule, step, num_steps=num_steps)
+        share = schedule.margin_share(config.loss, step, num_steps=num_steps)
+        measured = take(placement.split(parts.strategy, batch), _scalar(rate), _scalar(share), tf.constant(step))
+        measured = dict(zip(MEASURED, measured.numpy().tolist(), strict=True))
+        if not measured.pop("is_finite"):
+            raise ValueError(f"step {step + 1} gave loss {measured['loss']} and gradient norm "
+                             f"{measured['gradient_norm']}; nothing was changed by it. Lower --schedule.rate or set "
+                             f"--optimizer.clip_norm; the newest checkpoint of {config.run} is whole")
+        done = step + 1
+        monitor.step(done, {**measured, "rate": rate, "margin_share": share}, waited=waited, crops=batch_size)
+        monitor.pause()
+        if done % every.checkpoint == 0 or done == num_steps or stop.is_set():
+            checkpoints.save(done)
+            results.write_model(done)
+        if every.evaluate and done % every.evaluate == 0 and done < num_steps:
+            results.evaluate(done, monitor)
+        monitor.go_on()
+        if stop.is_set():
+            return done
+    return num_steps
+
+
+def _introduce(monitor, config, source, parts, checkpoints, *, num_steps, first_step):
+    """Prints what is going to happen: data, network, placement, decay, disk."""
+    epochs = num_steps * config.data.batch_size / source.order.epoch
+    for line in (
+        describe_data(source, parts),
+        f"{placement.describe(parts.strategy)}, {config.engine.precision}; {num_steps} steps of "
+        f"{config.data.batch_size} crops ({epochs:.1f} epochs)",
+        decay_summary(parts),
+        f"checkpoints need {checkpoints.size() * config.intervals.keep / 1e6:.0f} MB in {checkpoints.folder}",
+        placement.precision_warning(config.engine.precision),
+        f"going on after step {first_step}" if first_step else "",
+    ):
+        if line:
+            monitor.say(line)
+
+
+def _scalar(value):
+    """A 0-d tensor: a changing number traces nothing anew."""
+    return tf.constant(value, tf.float32)
+
+
+class _Stop:
+    """Set by Ctrl-C or SIGTERM: the step in progress ends, a checkpoint is written, the run stops.
+
+    A second Ctrl-C stops at once.
+    """
+
+    def __init__(self):
+        self._is_set = False
+
+    def is_set(self):
+        """True after the first signal."""
+        return self._is_set
+
+    def __enter__(self):
+        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number, frame):
+        if self._is_set:
+            raise KeyboardInterrupt
+        self._is_set = True

@@ -1,0 +1,68 @@
+"""The run folder: which settings and data a run belongs to, written down and compared when it goes on."""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import yaml
+
+from base.files import atomic_text
+
+# Settings that do not decide the result: paths, logging, placement.
+_FREE = ("run", "data.train", "data.benchmarks", "data.left_out", "network.init_from", "engine.devices",
+         "engine.threads", "engine.jit_compile", "engine.deterministic", "intervals.log", "intervals.checkpoint", "intervals.evaluate",
+         "intervals.keep")
+
+
+def open_run(config):
+    """Makes the run folder, or checks that it is of this configuration.
+
+    Returns:
+        A digest over the settings that decide the result.
+
+    Raises:
+        ValueError: the folder holds a run with other settings (each named), or something that is no run.
+    """
+    run = Path(config.run)
+    path = run / "config.yaml"
+    now = dataclasses.asdict(config)
+    if path.is_file():
+        _compare(run, yaml.safe_load(path.read_text(encoding="utf-8")), now)
+    elif run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise ValueError(f"{run} exists and is no run folder (it has no config.yaml); name a new one with --run")
+    run.mkdir(parents=True, exist_ok=True)
+    atomic_text(path, yaml.safe_dump(now, sort_keys=False, allow_unicode=True))
+    return _digest(_deciding(now))
+
+
+def data_digest(folder, selection):
+    """Names the training data: the folder's digest with the identities kept of it."""
+    return hashlib.sha256(json.dumps([folder.digest, selection.classes]).encode()).hexdigest()
+
+
+def _compare(run, before, now):
+    before, now = _deciding(before), _deciding(now)
+    other = [f"{name} was {before.get(name)!r}, is {now.get(name)!r}"
+             for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
+    if other:
+        raise ValueError(f"{run} is a run of another configuration: {'; '.join(other)}. Go on with the settings of "
+                         f"{run / 'config.yaml'}, or start a new run from its model: --network.init_from {run}")
+
+
+def _deciding(settings):
+    return {name: value for name, value in _flat(settings).items() if name not in _FREE}
+
+
+def _flat(settings, prefix=""):
+    flat = {}
+    for name, value in (settings or {}).items():
+        if isinstance(value, dict) and name != "params":
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _digest(settings):
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
