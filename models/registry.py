@@ -41,6 +41,10 @@ class Spec:
     training_inputs: bool = True
     """With dropout, the model takes {"crops", "g"}; False leaves both dropout and g away."""
 
+    normalization: type | None = None
+    """Layer class in place of keras.layers.BatchNormalization, same arguments and weights (an engine's faster one)."""
+    activation: type | None = None
+    """Layer class in place of keras.layers.PReLU, same arguments and weights."""
     stock: bool = False
     """Keras' own layers only, no dropout: what `export` builds."""
 
@@ -72,7 +76,7 @@ def build(name, **options):
     Args:
         name: one of `names()`.
         **options: fields of `Spec`: template_shape, embedding_size, width, dropout, batch_norm, padding, seed,
-            synchronized, dtype, training_inputs.
+            synchronized, dtype, training_inputs, normalization, activation.
 
     Returns:
         keras.Model with the attribute `spec`. With dropout above 0 its input is the dict {"crops": uint8 [B, H, W, 3],

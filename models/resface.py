@@ -80,7 +80,7 @@ class Maker:
             dtype=self.spec.dtype, name=f"{name}_conv")(x)
         if self.spec.batch_norm:
             x = self.normalization(f"{name}_bn", self.spec.dtype)(x)
-        return layers.PReLU(
+        return (self.spec.activation or layers.PReLU)(
             alpha_initializer=keras.initializers.Constant(PRELU_SLOPE), shared_axes=[1, 2],
             dtype=self.spec.dtype, name=f"{name}_prelu")(x)
 
@@ -93,8 +93,8 @@ class Maker:
         return self.normalization("fc_bn", "float32")(x) if has_bn else x
 
     def normalization(self, name, dtype):
-        """Keras' batch normalization with the published momentum and epsilon."""
-        return layers.BatchNormalization(
+        """Batch normalization with the published momentum and epsilon."""
+        return (self.spec.normalization or layers.BatchNormalization)(
             momentum=BN_MOMENTUM, epsilon=BN_EPSILON, dtype=dtype, name=name,
             synchronized=self.spec.synchronized)
 

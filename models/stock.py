@@ -13,7 +13,8 @@ def export(model):
     """
     if not hasattr(model, "spec"):
         raise ValueError(f"model {model.name!r} has no spec; export takes what models.build returned")
-    spec = dataclasses.replace(model.spec, dtype="float32", synchronized=False, stock=True)
+    spec = dataclasses.replace(
+        model.spec, dtype="float32", synchronized=False, normalization=None, activation=None, stock=True)
     plain = from_spec(spec)
     for layer in plain.layers:
         if layer.weights:
