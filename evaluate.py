@@ -1,0 +1,48 @@
+"""Evaluates runs on benchmarks: table, results.json, ROC, and the thresholds in each run's card.
+
+python evaluate.py RUN ... --benchmarks DATA ... [--fars FAR ...]
+"""
+
+import sys
+
+from base import settings
+from base.checks import require
+from evaluation.config import EvaluationConfig
+
+
+@settings.command("evaluate.py")
+def main(argv):
+    """Returns the exit code: 0 done, 2 a mistake in what was given, 130 stopped."""
+    config = settings.parse(EvaluationConfig, argv, "evaluate.py", leading="runs", describe=__doc__)
+    require(config.runs, "runs", config.runs, "at least one run folder before the options")
+    require(config.benchmarks, "benchmarks", config.benchmarks, "at least one benchmark folder: --benchmarks DATA")
+    from base.environment import load_tensorflow  # after --help had its chance
+    load_tensorflow()
+    from rich.console import Console
+
+    from evaluation.benchmark import evaluate, open_benchmark
+    from evaluation.card import model_hash, read_card, update_card
+    from evaluation.embed import load_model
+    from evaluation.report import table, write_report
+    from tfrecords.template import get_template
+
+    cards = {run: read_card(run) for run in config.runs}   # everything is refused before anything is computed
+    folders = {(run, path): open_benchmark(path, get_template(card["template"]))
+               for run, card in cards.items() for path in config.benchmarks}
+    found = {path: {} for path in config.benchmarks}
+    for run, card in cards.items():
+        digest = model_hash(run)
+        model = load_model(run)
+        for path in config.benchmarks:
+            result = evaluate(model, folders[run, path], fusion=card["fusion"], batch=config.batch, fars=config.fars)
+            result["model_sha256"] = digest
+            print(f"written: {write_report(run, folders[run, path], result)}")
+            update_card(run, result)
+            found[path][run] = result
+    for results in found.values():
+        Console().print(table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

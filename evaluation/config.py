@@ -1,0 +1,43 @@
+"""Settings of evaluate.py and verify.py."""
+
+from dataclasses import dataclass, field
+
+from base.checks import require
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """What is evaluated on what."""
+
+    runs: list[str] = field(default_factory=list)
+    """Run folders; the words before the first option."""
+    benchmarks: list[str] = field(default_factory=list)
+    """Benchmark folders, made by python -m align with --pairs."""
+    fars: list[float] = field(default_factory=list)
+    """False accept rates beside 0.01 and 0.001 to state TAR and threshold for, at least 1 / impostors."""
+    batch: int = 256
+    """Crops embedded at once; changes speed and memory only."""
+
+    def __post_init__(self):
+        require(self.batch >= 1, "batch", self.batch, "at least 1")
+        for far in self.fars:
+            require(0 < far < 1, "fars", far, "rates between 0 and 1")
+
+
+@dataclass(frozen=True)
+class VerificationConfig:
+    """Two photographs and the run that compares them."""
+
+    paths: list[str] = field(default_factory=list)
+    """The run folder, then the two photographs; the words before the first option."""
+    far: float = 0.01
+    """False accept rate of the threshold: one that the run's card states."""
+    benchmark: str = ""
+    """Name of the benchmark whose threshold is taken; empty takes the one with the most impostor pairs."""
+    choice: str = "largest_central"
+    """Which face of a photograph: largest_central, largest, most_confident or central."""
+    min_face: int = 20
+    """Shortest side of a face that is looked for, in pixels."""
+
+    def __post_init__(self):
+        require(0 < self.far < 1, "far", self.far, "a rate between 0 and 1")

@@ -1,0 +1,83 @@
+"""What a person reads: results.json, the ROC, and a table that names its protocol with every number."""
+
+from pathlib import Path
+
+from rich.table import Table
+
+from base.files import atomic_json
+from evaluation.plots import write_roc
+
+
+def write_report(run, folder, result):
+    """Writes RUN/evaluations/BENCHMARK-DIGEST/results.json and roc.png.
+
+    Args:
+        run: the run folder.
+        folder: the benchmark's Folder.
+        result: what `evaluation.benchmark.evaluate` returned.
+
+    Returns:
+        The folder written to.
+    """
+    path = Path(run) / "evaluations" / f"{folder.name}-{folder.digest[:8]}"
+    path.mkdir(parents=True, exist_ok=True)
+    atomic_json(path / "results.json", result)
+    write_roc(path / "roc.png", {Path(run).resolve().name: result}, title=protocol(result))
+    return path
+
+
+def protocol(result):
+    """Names benchmark and protocol in a line."""
+    return (f"{result['benchmark']}: {result['num_pairs']:,} pairs ({result['num_genuine']:,} genuine, "
+            f"{result['num_impostor']:,} impostor), {_folds(result)}")
+
+
+def table(results):
+    """Makes a rich Table of one benchmark.
+
+    Args:
+        results: dict of run's name -> result, all on one benchmark.
+    """
+    first = next(iter(results.values()))
+    grid = Table(title=protocol(first), title_justify="left", title_style="bold")
+    grid.add_column("")
+    for name in results:
+        grid.add_column(name, justify="right")
+    columns = [dict(_rows(result)) for result in results.values()]
+    for label in dict.fromkeys(label for column in columns for label in column):
+        grid.add_row(label, *(column.get(label, "") for column in columns))
+    return grid
+
+
+def _rows(result):
+    low, high = result["interval95"]
+    yield f"accuracy, {_folds(result)}", f"{result['accuracy']:.4f}"
+    yield "  95 % interval by folds (t)", f"{low:.4f} to {high:.4f}"
+    yield "  standard deviation of folds (ddof 0)", f"{result['std_ddof0']:.4f}"
+    yield "  standard deviation of folds (ddof 1)", f"{result['std_ddof1']:.4f}"
+    yield "  standard error of the mean", f"{result['standard_error']:.4f}"
+    yield "accuracy, best threshold on all pairs, no folds", f"{result['best_threshold_no_folds']['accuracy']:.4f}"
+    for point in result["tar"]:
+        yield _tar_label(point), f"{point['tar']:.4f}"
+        yield f"  false accepts at FAR {point['far']:g} ({point['allowed']:,} allowed)", f"{point['false_accepts']:,}"
+        yield f"  threshold for FAR {point['far']:g}", _threshold(point["threshold"])
+    yield "EER, all pairs", f"{result['eer']:.4f}"
+    yield "AUC, all pairs", f"{result['auc']:.4f}"
+    if result["num_fallback"]:
+        yield "photographs without a face, cropped at the centre", f"{result['num_fallback']:,}"
+    if result["num_unreadable"]:
+        yield "unreadable pairs, counted as wrong", f"{result['num_unreadable']:,}"
+
+
+def _tar_label(point):
+    if point["allowed"] < 1:
+        return f"TAR at 0 false accepts, all pairs (too few for FAR {point['far']:g})"
+    return f"TAR at FAR {point['far']:g}, all pairs"
+
+
+def _threshold(value):
+    return "rejects all" if value is None else f"{value:.4f}"
+
+
+def _folds(result):
+    return f"{result['num_folds']} folds, {result['fusion'].replace('_', '-')}"
