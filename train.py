@@ -13,7 +13,7 @@ from training.config import TrainingConfig
 def main(argv):
     """Returns the exit code: 0 finished, 2 a mistake in what was given, 130 stopped."""
     config = settings.parse(TrainingConfig, argv, "train.py", describe=_describe(argv))
-    from base.environment import load_tensorflow   # after --help had its chance
+    from base.environment import load_tensorflow  # after --help had its chance
     load_tensorflow(config.engine.threads)
     from training.run import run
     return run(config)

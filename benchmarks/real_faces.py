@@ -16,8 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))   # so that `python benchmarks/real_faces.py` works as well
 
-from base.environment import processor        # noqa: E402 - after the path is set
-from base.files import atomic_json, read_json   # noqa: E402
+from base.environment import processor  # noqa: E402 - after the path is set
+from base.files import atomic_json, read_json  # noqa: E402
 
 _TIMED_STEPS, _SAFETY = 60, 0.97
 

@@ -17,9 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))   # so that `python benchmarks/trials.py` works as well
 
-from base.environment import processor          # noqa: E402 - after the path is set
-from base.files import atomic_json, read_json   # noqa: E402
-from benchmarks.real_faces import batch_size, log   # noqa: E402
+from base.environment import processor  # noqa: E402 - after the path is set
+from base.files import atomic_json, read_json  # noqa: E402
+from benchmarks.real_faces import batch_size, log  # noqa: E402
 
 VARIANTS = {
     "base": [],

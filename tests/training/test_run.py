@@ -1,0 +1,149 @@
+import hashlib
+import json
+import random
+import signal
+import subprocess
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from tests.datasets import make_folder
+from tests.training.commands import ROOT, log, train, words
+
+KILLS = 3
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return make_folder(tmp_path_factory.mktemp("data") / "train").path
+
+
+@pytest.fixture(scope="module")
+def benchmark(tmp_path_factory):
+    """Pairs in two folds, of other people."""
+    pairs = [(f"p{2 * fold:02d}/0000.jpg", f"p{2 * fold + (not same):02d}/000{photo}.jpg", same, fold)
+             for fold in range(2) for same in (True, False) for photo in (1, 2, 3)]
+    return make_folder(tmp_path_factory.mktemp("data") / "pairs", seed=5, pairs=pairs).path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data, benchmark, tmp_path_factory):
+    """A run that nobody stopped."""
+    run = tmp_path_factory.mktemp("runs") / "undisturbed"
+    done = train(data, run, "--data.benchmarks", f"[{benchmark}]", "--intervals.evaluate", 5)
+    assert done.returncode == 0, done.stderr
+    return run
+
+
+def weights(run):
+    return hashlib.sha256(b"".join(w.tobytes() for w in keras.models.load_model(run / "model.keras").get_weights()))
+
+
+def test_the_run_folder_is_whole(undisturbed, benchmark):
+    assert {path.name for path in undisturbed.iterdir()} == {
+        "config.yaml", "card.json", "model.keras", "log.jsonl", "events", "checkpoints", "evaluations", "classes.txt",
+        "first_batch.png"}
+    assert sorted(path.name for path in (undisturbed / "checkpoints").iterdir()) == [
+        "step-00000006", "step-00000008", "step-00000010"]
+    card = json.loads((undisturbed / "card.json").read_text())
+    assert (card["step"], card["people"], card["crops"], card["template"]) == (10, 6, 30, "112x96")
+    assert len(card["results"]) == 1
+    assert [line["step"] for line in log(undisturbed)] == list(range(1, 11))
+    assert {"loss", "accuracy", "target_angle_degrees", "embedding_norm", "gradient_norm", "rate",
+            "margin_share"} <= log(undisturbed)[0].keys()
+
+
+def test_curves_are_in_tensorboard(undisturbed):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    events = EventAccumulator(str(undisturbed / "events"))
+    events.Reload()
+    tags = set(events.Tags()["tensors"])
+    assert {"train/loss", "train/accuracy without margin", "train/target angle, degrees", "train/embedding norm",
+            "train/gradient norm", "schedule/learning rate", "schedule/margin share", "speed/crops a second",
+            "speed/share of time waiting for input", "input/first batch", "benchmark/pairs accuracy"} <= tags
+    assert [event.step for event in events.Tensors("train/loss")] == list(range(1, 11))
+    assert [event.step for event in events.Tensors("benchmark/pairs accuracy")] == [5, 10]
+
+
+def test_two_runs_of_a_seed_are_equal_and_another_seed_is_not(data, undisturbed, tmp_path):
+    assert train(data, tmp_path / "again").returncode == 0
+    assert log(tmp_path / "again") == log(undisturbed)
+    assert train(data, tmp_path / "other", "--seed", 1, "--schedule.steps", 2).returncode == 0
+    assert log(tmp_path / "other")[0]["loss"] != log(undisturbed)[0]["loss"]
+
+
+def test_killed_runs_end_with_the_same_bits(data, undisturbed, tmp_path):
+    run = tmp_path / "killed"
+    seed = random.SystemRandom().randrange(10**6)
+    print(f"seed of the kills: {seed}")
+    steps = sorted(random.Random(seed).sample(range(1, 10), KILLS))
+    for step in steps:
+        process = subprocess.Popen(words(data, run), cwd=ROOT, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not (run / "log.jsonl").is_file():
+            time.sleep(0.02)
+        while process.poll() is None and len(log_lines(run)) < step:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    done = train(data, run)
+    assert done.returncode == 0, done.stderr
+    assert weights(run).hexdigest() == weights(undisturbed).hexdigest()
+    assert log(run) == log(undisturbed)
+
+
+def log_lines(run):
+    return (run / "log.jsonl").read_text().splitlines()
+
+
+def test_a_signal_saves_and_the_same_command_goes_on(data, undisturbed, tmp_path):
+    run = tmp_path / "stopped"
+    process = subprocess.Popen(words(data, run), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not ((run / "log.jsonl").is_file() and log_lines(run)):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, text = process.communicate()
+    assert process.returncode == 130
+    assert "the same command goes on from there" in text
+    done = train(data, run)
+    assert done.returncode == 0
+    assert "going on after step" in done.stderr
+    assert weights(run).hexdigest() == weights(undisturbed).hexdigest()
+
+
+def test_a_finished_run_says_so(data, undisturbed):
+    done = train(data, undisturbed, "--data.benchmarks", "[]", "--intervals.evaluate", 5)
+    assert done.returncode == 0
+    assert "is finished: 10 steps" in done.stdout
+
+
+def test_what_does_not_fit_is_named(data, benchmark, undisturbed, tmp_path):
+    def refused(*more, data=data, run=undisturbed):
+        done = train(data, run, *more)
+        assert done.returncode == 2
+        assert done.stderr.startswith("train.py: ")
+        assert done.stderr.count("\n") == 1
+        return done.stderr
+
+    text = refused("--loss.params.margin", 0.1, "--schedule.steps", 20)
+    assert "run of another configuration: loss.params was {'scale': 8}, is {'scale': 8, 'margin': 0.1}" in text
+    assert "schedule.steps was 10, is 20" in text
+    assert "--network.init_from" in text
+    other = make_folder(tmp_path / "other", seed=9).path
+    assert "was written for another data" in refused(data=other)
+    wide = make_folder(tmp_path / "wide", template="112x112", pairs=[("p00/0000.jpg", "p00/0001.jpg", True, 0)]).path
+    assert "112x112" in refused("--data.benchmarks", f"[{wide}]", run=tmp_path / "new")
+    assert "there is no dataset folder" in refused(data=tmp_path / "none", run=tmp_path / "new")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").write_text("")
+    assert "exists and is no run folder" in refused(run=tmp_path / "full")
+
+
+def test_first_weights_from_another_run(data, undisturbed, tmp_path):
+    done = train(data, tmp_path / "next", "--network.init_from", undisturbed, "--schedule.steps", 1,
+                 "--schedule.rate", 1e-12)
+    assert done.returncode == 0, done.stderr
+    before, after = (keras.models.load_model(run / "model.keras") for run in (undisturbed, tmp_path / "next"))
+    name = "stage1_conv"
+    np.testing.assert_allclose(before.get_layer(name).kernel, after.get_layer(name).kernel, atol=1e-9)
