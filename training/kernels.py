@@ -3,11 +3,16 @@
 Keras computes batch normalization from a dozen elementwise operations and sums in float32, and PReLU's slope gradient
 from more; on a processor they cost as much as the convolutions (measured: `docs/speed.md`). One fused operation each
 way does the first, and a fused affine map (batch normalization without statistics) multiplies a map by one number a
-channel, and gives both gradients of that, in one pass.
+channel, and gives both gradients of that, in one pass. oneDNN does so only where the number of channels is a multiple
+of 16 (its plain code for others is slower than Keras' own, and its convolutions suffer too): other maps stay Keras'
+own. So widths 0.25, 0.5, 0.75 and 1 are the ones to train on a processor.
 """
 
 import keras
 import tensorflow as tf
+
+BLOCK = 16
+"""Channels that oneDNN computes at a time."""
 
 
 def fast_layers(*, on_processor, jit_compile):
@@ -27,8 +32,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         """Normalizes; in training moves the statistics."""
-        is_fused = training and self.trainable and not self.synchronized and mask is None and len(inputs.shape) == 4
-        if not is_fused:
+        is_plain = not training or not self.trainable or self.synchronized or mask is not None
+        if is_plain or not _is_fast(inputs):
             return super().call(inputs, training=training, mask=mask)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=tf.cast(inputs, self.compute_dtype), scale=_value(self.gamma), offset=_value(self.beta),
@@ -45,6 +50,8 @@ class FastPReLU(keras.layers.PReLU):
 
     def call(self, inputs):
         """relu(x) - slope relu(-x)."""
+        if not _is_fast(inputs):
+            return super().call(inputs)
         return prelu(inputs, tf.reshape(_value(self.alpha), [-1]))
 
 
@@ -76,6 +83,10 @@ def _affine_gradients(upstream, x, factors):
     return tf.raw_ops.FusedBatchNormGradV3(
         y_backprop=upstream, x=x, scale=factors, reserve_space_1=zeros, reserve_space_2=ones, reserve_space_3=zeros,
         epsilon=0.0, is_training=False)[:2]
+
+
+def _is_fast(inputs):
+    return len(inputs.shape) == 4 and inputs.shape[-1] % BLOCK == 0 and inputs.dtype != tf.float64
 
 
 def _value(variable):
