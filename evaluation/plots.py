@@ -22,9 +22,11 @@ def write_roc(path, results, *, title):
     left = 0.4 / impostors
     for colour, (label, result) in zip(_repeat(_COLOURS), results.items(), strict=False):
         _curve(axes, result, label, colour=colour, left=left)
+        if len(results) == 1:   # the words of several curves would lie on each other
+            _name_points(axes, result, colour=colour)
     axes.axvline(1 / impostors, color="#555555", linestyle="--", linewidth=1)
-    axes.annotate(f"resolvable FAR: 1 of {impostors:,} impostor pairs", (1 / impostors, 0.5), rotation=90,
-                  xytext=(3, 0), textcoords="offset points", va="center", fontsize=8, color="#555555")
+    axes.annotate(f"resolvable FAR: 1 of {impostors:,} impostor pairs", (1 / impostors, 0.02), rotation=90,
+                  xytext=(3, 0), textcoords="offset points", va="bottom", fontsize=8, color="#555555")
     axes.set_xscale("log")
     axes.set_xlim(left, 1)
     axes.set_ylim(0, 1.01)
@@ -49,12 +51,20 @@ def _curve(axes, result, label, *, colour, left):
     far = np.maximum(far, left)
     axes.step(np.append(far, 1), np.append(tar, tar[-1]), where="post", color=colour, linewidth=1.8,
               label=f"{label}: AUC {result['auc']:.4f}, EER {result['eer']:.4f}")
-    points = [point for point in result["tar"] if point["allowed"] >= 1]
+    points = _shown(result)
     axes.plot([point["far"] for point in points], [point["tar"] for point in points], "o", color=colour, markersize=5)
-    for point in points:
-        axes.annotate(f"TAR {point['tar']:.3f} at FAR {point['far']:g}\n({point['false_accepts']:,} accepted)",
-                      (point["far"], point["tar"]), xytext=(6, -6), textcoords="offset points", va="top", fontsize=8,
-                      color=colour)
+
+
+def _name_points(axes, result, *, colour):
+    for point in _shown(result):
+        axes.annotate(f"TAR {point['tar']:.4f} at FAR {point['far']:g}\n{point['false_accepts']:,} of "
+                      f"{point['num_impostor']:,} impostors accepted", (point["far"], point["tar"]), xytext=(6, -6),
+                      textcoords="offset points", va="top", fontsize=8, color=colour)
+
+
+def _shown(result):
+    """The points whose FAR the impostor pairs can show."""
+    return [point for point in result["tar"] if point["allowed"] >= 1]
 
 
 def _repeat(values):

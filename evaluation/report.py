@@ -1,8 +1,14 @@
-"""What a person reads: results.json, the ROC, and a table that names its protocol with every number."""
+"""What a person reads: results.json, the ROC, and a table that names its protocol with every number.
 
+"Pooled" means over the pairs of all folds together (the word all-pairs is kept for every pair of a benchmark's crops).
+"""
+
+import math
 from pathlib import Path
 
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from base.files import atomic_json
 from evaluation.plots import write_roc
@@ -33,20 +39,20 @@ def protocol(result):
 
 
 def table(results):
-    """Makes a rich Table of one benchmark.
+    """Makes what rich prints for one benchmark: its protocol and a table, a column a run.
 
     Args:
         results: dict of run's name -> result, all on one benchmark.
     """
     first = next(iter(results.values()))
-    grid = Table(title=protocol(first), title_justify="left", title_style="bold")
+    grid = Table()
     grid.add_column("")
     for name in results:
         grid.add_column(name, justify="right")
     columns = [dict(_rows(result)) for result in results.values()]
     for label in dict.fromkeys(label for column in columns for label in column):
         grid.add_row(label, *(column.get(label, "") for column in columns))
-    return grid
+    return Group(Text(protocol(first), style="bold"), grid)   # a table's own title would break at its width
 
 
 def _rows(result):
@@ -56,27 +62,26 @@ def _rows(result):
     yield "  standard deviation of folds (ddof 0)", f"{result['std_ddof0']:.4f}"
     yield "  standard deviation of folds (ddof 1)", f"{result['std_ddof1']:.4f}"
     yield "  standard error of the mean", f"{result['standard_error']:.4f}"
-    yield "accuracy, best threshold on all pairs, no folds", f"{result['best_threshold_no_folds']['accuracy']:.4f}"
+    yield "accuracy, best threshold without folds", f"{result['best_threshold_no_folds']['accuracy']:.4f}"
     for point in result["tar"]:
-        yield _tar_label(point), f"{point['tar']:.4f}"
-        yield f"  false accepts at FAR {point['far']:g} ({point['allowed']:,} allowed)", f"{point['false_accepts']:,}"
-        yield f"  threshold for FAR {point['far']:g}", _threshold(point["threshold"])
-    yield "EER, all pairs", f"{result['eer']:.4f}"
-    yield "AUC, all pairs", f"{result['auc']:.4f}"
+        yield from _tar_rows(point)
+    yield "EER, pooled", f"{result['eer']:.4f}"
+    yield "AUC, pooled", f"{result['auc']:.4f}"
     if result["num_fallback"]:
         yield "photographs without a face, cropped at the centre", f"{result['num_fallback']:,}"
     if result["num_unreadable"]:
         yield "unreadable pairs, counted as wrong", f"{result['num_unreadable']:,}"
 
 
-def _tar_label(point):
-    if point["allowed"] < 1:
-        return f"TAR at 0 false accepts, all pairs (too few for FAR {point['far']:g})"
-    return f"TAR at FAR {point['far']:g}, all pairs"
-
-
-def _threshold(value):
-    return "rejects all" if value is None else f"{value:.4f}"
+def _tar_rows(point):
+    """A FAR that the impostor pairs cannot show (k = 0) is never called by its number."""
+    name = f"FAR {point['far']:g}" if point["allowed"] >= 1 else "0 false accepts"
+    yield f"TAR at {name}, pooled", f"{point['tar']:.4f}"
+    yield f"  threshold for {name}", "rejects all" if point["threshold"] is None else f"{point['threshold']:.4f}"
+    if point["allowed"] >= 1:
+        yield f"  impostors accepted of k = {point['allowed']:,} allowed, {name}", f"{point['false_accepts']:,}"
+    else:
+        yield f"  (impostor pairs needed to show FAR {point['far']:g})", f"{math.ceil(1 / point['far']):,}"
 
 
 def _folds(result):
