@@ -65,7 +65,7 @@ def main(argv):
 
 
 def hold_out(work, faces):
-    """Draws 300 people with pairs of theirs and makes the benchmark, where that was not done yet; returns its folder."""
+    """Draws 300 people with pairs of theirs and makes the benchmark, unless that was done; returns its folder."""
     folder = work / "held_out"
     if not (folder / "pairs.csv").exists():
         run("-m", "tfrecords", work / "train", "--hold_out", 300, "--output", folder)

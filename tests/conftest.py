@@ -10,5 +10,5 @@ load_tensorflow()
 @pytest.fixture
 def folder(tmp_path):
     """Thirty crops of six people, in two shards."""
-    from tests.datasets import make_folder   # imports TensorFlow
+    from tests.datasets import make_folder  # imports TensorFlow
     return make_folder(tmp_path / "data")

@@ -19,7 +19,8 @@ def main(argv):
     if not tool.hold_out:
         for folder in folders:
             counts = ", ".join(f"{count} {name}" for name, count in folder.meta["counts"].items())
-            print(f"{folder.path}: {folder.meta['kind']}, {folder.template.name}, {counts}; digest {folder.digest[:16]}")
+            print(f"{folder.path}: {folder.meta['kind']}, {folder.template.name}, {counts}; "
+                  f"digest {folder.digest[:16]}")
         return 0
     require(tool.output, "output", tool.output, "a folder for people.txt and pairs.csv: --output FOLDER")
     from tfrecords.holdout import hold_out

@@ -22,6 +22,7 @@ def hold_out(folder, output, *, people, rich, pairs_a_fold, seed):
     Returns:
         (number of people, number of pairs).
     """
+    require(people >= 2 * _FOLDS, "people", people, f"at least {2 * _FOLDS}, two a fold")
     counts = np.bincount(np.asarray(folder.labels), minlength=len(folder.classes))
     draw = generator(seed, "hold out")
     few = _sample(draw, np.flatnonzero((counts >= 2) & (counts <= 4)), people - rich, "with two to four crops")

@@ -1,11 +1,9 @@
 """Input: batches of crops for training, in an order that is a function of (seed, g), and for embedding."""
 
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 
-from tfrecords.augment import Draws, apply, draw
+from tfrecords.augment import apply, draw
 
 
 def training_batches(folder, selection, *, order, augmentation, batch_size, first_step, last_step):
@@ -26,21 +24,21 @@ def training_batches(folder, selection, *, order, augmentation, batch_size, firs
     """
     height, width = folder.template.shape
 
-    def host(step):
+    def read(step):
         g = np.arange(step * batch_size, (step + 1) * batch_size, dtype=np.int64)
         place = order(g)
-        draws = draw(augmentation, seed=order.seed, g=g, height=height, width=width)
         payloads = np.array([folder.payload(record) for record in selection.records[place]], object)
-        return (payloads, selection.labels[place].astype(np.int32), g, *dataclasses.astuple(draws))
+        return payloads, selection.labels[place].astype(np.int32), g
 
-    kinds = (tf.string, tf.int32, tf.int64, tf.float32, tf.float32, tf.float32, tf.float32, tf.int32, tf.int32)
-    shapes = ((), (), (), (8,), (), (), (), (), (4,))
+    def change(crops, g):
+        return apply(crops, draw(augmentation, seed=order.seed, g=g, height=height, width=width))
 
     def load(step):
-        payloads, labels, g, *draws = tf.numpy_function(host, [step], kinds, stateful=False)
-        for tensor, shape in zip((payloads, labels, g, *draws), shapes, strict=True):
-            tensor.set_shape((batch_size, *shape))
-        return {"crops": apply(decode(payloads, height, width), Draws(*draws)), "labels": labels, "g": g}
+        payloads, labels, g = tf.numpy_function(read, [step], (tf.string, tf.int32, tf.int64), stateful=False)
+        crops = decode(tf.ensure_shape(payloads, (batch_size,)), height, width)
+        crops = tf.numpy_function(change, [crops, g], tf.uint8, stateful=False)
+        return {"crops": tf.ensure_shape(crops, (batch_size, height, width, 3)),
+                "labels": tf.ensure_shape(labels, (batch_size,)), "g": tf.ensure_shape(g, (batch_size,))}
 
     steps = tf.data.Dataset.range(first_step, last_step)
     batches = steps.map(load, num_parallel_calls=2, deterministic=True)

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+import tensorflow as tf
+
 import losses.registry
 import models.registry
 from losses.head import Head
 from tfrecords.folder import Folder
 from tfrecords.order import ORDERS
 from tfrecords.selection import read_names, select
+from training.kernels import fast_layers
 from training.optimizer import SGD
 from training.step import Parts
 
@@ -41,7 +44,8 @@ def build_parts(config, source, strategy):
             network.name, template_shape=source.folder.template.shape, embedding_size=network.embedding_size,
             width=network.width, dropout=network.dropout, batch_norm=network.batch_norm, padding=network.padding,
             seed=config.seed, synchronized=is_spread and config.engine.synchronized_batch_norm,
-            dtype=config.engine.precision)
+            dtype=config.engine.precision, **fast_layers(
+                on_processor=not tf.config.list_logical_devices("GPU"), jit_compile=config.engine.jit_compile))
         loss = losses.registry.build(config.loss.name, config.loss.params)
         head = Head(loss, len(source.selection.classes), seed=config.seed)
         head.build((None, network.embedding_size))

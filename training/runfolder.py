@@ -11,8 +11,8 @@ from base.files import atomic_text
 
 # Settings that do not decide the result: paths, logging, placement.
 _FREE = ("run", "data.train", "data.benchmarks", "data.left_out", "network.init_from", "engine.devices",
-         "engine.threads", "engine.jit_compile", "engine.deterministic", "intervals.log", "intervals.checkpoint", "intervals.evaluate",
-         "intervals.keep")
+         "engine.threads", "engine.jit_compile", "engine.deterministic", "intervals.log", "intervals.checkpoint",
+         "intervals.evaluate", "intervals.keep")
 
 
 def open_run(config):

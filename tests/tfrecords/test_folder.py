@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from tests.datasets import make_folder
 
+from tests.datasets import make_folder
 from tfrecords.folder import Folder
 
 

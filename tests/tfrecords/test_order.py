@@ -44,7 +44,7 @@ def test_class_balanced():
     assert (np.sort(rounds) == np.arange(5)).all()
     for label in range(5):   # an identity's crops are all met before one comes again
         mine = places[LABELS[places] == label]
-        count = (LABELS == label).sum()
+        count = (label == LABELS).sum()
         for start in range(0, len(mine) - count + 1, count):
             assert len(set(mine[start:start + count])) == count
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tests.datasets import make_folder
 
+from tests.datasets import make_folder
 from tfrecords.selection import read_names, select
 
 

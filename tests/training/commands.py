@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TINY = ["--network.name", "resface10", "--network.width", "0.125", "--network.embedding_size", "16", "--network.dropout", "0.3",
+TINY = ["--network.name", "resface10", "--network.width", "0.125", "--network.embedding_size", "16",
+        "--network.dropout", "0.3",
         "--data.batch_size", "8", "--schedule.steps", "10", "--schedule.rate", "0.05", "--loss.params.scale", "8",
         "--loss.ramp_to", "0.5", "--augmentation.shift_px", "2", "--augmentation.erase", "0.5",
         "--engine.precision", "float32", "--engine.threads", "1", "--intervals.log", "1",

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from training.config import Loss, Schedule
@@ -11,7 +13,7 @@ def test_cosine_with_warmup():
     assert rates[4] == 0.2
     assert rates[54] == pytest.approx(0.1)
     assert rates[103] == pytest.approx(0.2 * 0.5 * (1 - 0.99950656), rel=1e-3)
-    assert all(a > b for a, b in zip(rates[4:-1], rates[5:], strict=True))
+    assert all(a > b for a, b in itertools.pairwise(rates[4:]))
 
 
 def test_steps():
