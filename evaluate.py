@@ -27,7 +27,7 @@ def main(argv):
     from tfrecords.template import get_template
 
     cards = {run: read_card(run) for run in config.runs}   # everything is refused before anything is computed
-    folders = {(run, path): open_benchmark(path, get_template(card["template"]))
+    folders = {(run, path): open_benchmark(path, get_template(card["template"]), fars=config.fars)
                for run, card in cards.items() for path in config.benchmarks}
     found = {path: {} for path in config.benchmarks}
     for run, card in cards.items():

@@ -14,11 +14,11 @@ FARS = (0.01, 0.001)
 _BLOCK = 8192   # pairs scored at once
 
 
-def open_benchmark(path, template):
-    """Opens a benchmark Folder and checks that it has pairs and crops of `template`, with the cure in the message."""
+def open_benchmark(path, template, *, fars=()):
+    """Opens a benchmark Folder; ValueError unless it has pairs that can show `fars`, and crops of `template`."""
     folder = Folder.open(path)
     check_template(folder, template)
-    read_pairs(folder)
+    _check_fars(fars, int((~read_pairs(folder).same).sum()))
     return folder
 
 
@@ -83,10 +83,7 @@ def measure(scores, same, fold, *, fars=()):
     """
     folds = metrics.k_fold(scores, same, fold)
     curve = metrics.roc(scores, same)
-    for far in fars:
-        if metrics.tar_at_far(curve, far).allowed < 1:
-            raise ValueError(f"fars has {far:g}, but {curve.num_impostor} impostor pairs show no FAR below "
-                             f"1 / {curve.num_impostor} = {1 / curve.num_impostor:.2g}; ask for a higher one")
+    _check_fars(fars, curve.num_impostor)
     threshold, correct = metrics.best_threshold(curve)
     false_accepts, true_accepts = metrics.staircase(curve)
     return {
@@ -108,6 +105,13 @@ def measure(scores, same, fold, *, fars=()):
         "eer": metrics.eer(curve),
         "roc": {"false_accepts": false_accepts.tolist(), "true_accepts": true_accepts.tolist()},
     }
+
+
+def _check_fars(fars, num_impostor):
+    for far in fars:
+        if metrics.num_allowed(far, num_impostor) < 1:
+            raise ValueError(f"fars has {far:g}, but {num_impostor:,} impostor pairs show no FAR below 1 / "
+                             f"{num_impostor:,} = {1 / max(num_impostor, 1):.2g}; ask for a higher one")
 
 
 def _point(point):

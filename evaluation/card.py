@@ -76,11 +76,12 @@ def model_hash(run):
     return sha256(path)
 
 
-def choose_threshold(card, *, far, benchmark=""):
+def choose_threshold(card, run, *, far, benchmark=""):
     """Chooses the threshold that the card states for a FAR.
 
     Args:
         card: what `read_card` returned.
+        run: its run folder.
         far: one of the FARs that were evaluated.
         benchmark: name of the benchmark; "" takes the one with the most impostor pairs.
 
@@ -88,21 +89,26 @@ def choose_threshold(card, *, far, benchmark=""):
         A dict: far, threshold, tar, allowed, false_accepts, impostors, benchmark, model_sha256.
 
     Raises:
-        ValueError: no threshold was measured, none of that benchmark, or none at this FAR.
+        ValueError: no threshold was measured, none of that benchmark, none at this FAR, or with another model.keras.
     """
     known = [{**point, "benchmark": card["results"][digest]["benchmark"],
               "model_sha256": card["results"][digest]["model_sha256"]}
              for digest, points in card["thresholds"].items() for point in points]
     if not known:
-        raise ValueError("the card has no threshold yet; measure one by: python evaluate.py RUN --benchmarks DATA")
+        raise ValueError(f"{run} has no threshold in its card yet; measure one by: python evaluate.py {run} "
+                         f"--benchmarks DATA")
     named = [point for point in known if benchmark in ("", point["benchmark"])]
     if not named:
         names = sorted({point["benchmark"] for point in known})
-        raise ValueError(f"the card has no threshold of benchmark {benchmark!r}; it has those of {', '.join(names)}")
+        raise ValueError(f"{run} has no threshold of benchmark {benchmark!r}; it has those of {', '.join(names)}")
     fitting = [point for point in named if point["far"] == far and point["threshold"] is not None]
     if not fitting:
         fars = sorted({point["far"] for point in named if point["threshold"] is not None})
-        raise ValueError(f"the card has no threshold for a FAR of {far:g}; it has those for "
-                         f"{', '.join(f'{value:g}' for value in fars) or 'none'}. More by: python evaluate.py RUN "
+        raise ValueError(f"{run} has no threshold for a FAR of {far:g}; it has those for "
+                         f"{', '.join(f'{value:g}' for value in fars) or 'none'}. More by: python evaluate.py {run} "
                          f"--benchmarks DATA --fars {far:g}")
-    return max(fitting, key=lambda point: point["impostors"])
+    chosen = max(fitting, key=lambda point: point["impostors"])
+    if chosen["model_sha256"] != model_hash(run):
+        raise ValueError(f"the thresholds in the card of {run} were measured with another model.keras; measure them "
+                         f"anew by: python evaluate.py {run} --benchmarks DATA")
+    return chosen

@@ -157,16 +157,21 @@ def tar_at_far(curve, far):
 
     Args:
         curve: a Roc.
-        far: 0 to 1; a float counts as the decimal fraction that it is written as.
+        far: 0 to 1.
     """
-    share = Fraction(str(far))
-    if not 0 <= share <= 1:
-        raise ValueError(f"far is {far!r}, expected a share from 0 to 1")
-    allowed = share.numerator * curve.num_impostor // share.denominator
+    allowed = num_allowed(far, curve.num_impostor)
     # The first point accepts nothing but unreadable impostor pairs, which nothing can reject.
     place = max(int(np.searchsorted(curve.false_accepts, allowed, side="right")) - 1, 0)
     return OperatingPoint(float(far), allowed, int(curve.false_accepts[place]), int(curve.true_accepts[place]),
                           float(curve.thresholds[place]), curve.num_genuine, curve.num_impostor)
+
+
+def num_allowed(far, num_impostor):
+    """Returns floor(far * impostors), exactly: a float counts as the decimal fraction that it is written as."""
+    share = Fraction(str(far))
+    if not 0 <= share <= 1:
+        raise ValueError(f"far is {far!r}, expected a share from 0 to 1")
+    return share.numerator * num_impostor // share.denominator
 
 
 def auc(curve):

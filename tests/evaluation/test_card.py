@@ -21,8 +21,8 @@ def points(**changes):
     return {"far": 0.01, "threshold": 0.4, "tar": 0.9, "allowed": 30, "false_accepts": 29, "impostors": 3000} | changes
 
 
-def card_with(**benchmarks):
-    results = {name: {"benchmark": name, "model_sha256": "x"} for name in benchmarks}
+def card_with(model="x", **benchmarks):
+    results = {name: {"benchmark": name, "model_sha256": model} for name in benchmarks}
     return make_card(thresholds=benchmarks, results=results)
 
 
@@ -88,19 +88,28 @@ def test_runs_that_cannot_be_read(tmp_path, run):
         cards.write_card(run, make_card(format=2))
 
 
-def test_the_threshold_with_most_impostor_pairs_is_chosen():
-    card = card_with(small=[points(impostors=300, threshold=0.3)], lfw=[points(), points(far=0.001, threshold=0.6)])
-    assert cards.choose_threshold(card, far=0.01)["benchmark"] == "lfw"
-    assert cards.choose_threshold(card, far=0.001)["threshold"] == 0.6
-    assert cards.choose_threshold(card, far=0.01, benchmark="small")["threshold"] == 0.3
+def test_the_threshold_with_most_impostor_pairs_is_chosen(run):
+    card = card_with(cards.model_hash(run), small=[points(impostors=300, threshold=0.3)],
+                     lfw=[points(), points(far=0.001, threshold=0.6)])
+    assert cards.choose_threshold(card, run, far=0.01)["benchmark"] == "lfw"
+    assert cards.choose_threshold(card, run, far=0.001)["threshold"] == 0.6
+    assert cards.choose_threshold(card, run, far=0.01, benchmark="small")["threshold"] == 0.3
+
+
+def test_a_threshold_serves_its_own_model_only(run, result):
+    cards.update_card(run, {**result, "tar": [{**result["tar"][0], "threshold": 0.3}]})
+    assert cards.choose_threshold(cards.read_card(run), run, far=0.01)["threshold"] == 0.3
+    save_model(make_model(seed=1), run)
+    with pytest.raises(ValueError, match=r"measured with another model\.keras; measure them anew"):
+        cards.choose_threshold(cards.read_card(run), run, far=0.01)
 
 
 @pytest.mark.parametrize(("card", "options", "words"), [
-    (card_with(), {"far": 0.01}, r"the card has no threshold yet.*python evaluate\.py RUN --benchmarks DATA"),
+    (card_with(), {"far": 0.01}, r"RUN has no threshold in its card yet.*python evaluate\.py RUN --benchmarks DATA"),
     (card_with(lfw=[points()]), {"far": 1e-4}, r"for a FAR of 0\.0001; it has those for 0\.01\. .* --fars 0\.0001"),
     (card_with(lfw=[points()]), {"far": 0.01, "benchmark": "cfp"}, "of benchmark 'cfp'; it has those of lfw"),
     (card_with(lfw=[points(threshold=None)]), {"far": 0.01}, "it has those for none"),
 ])
 def test_no_threshold(card, options, words):
     with pytest.raises(ValueError, match=words):
-        cards.choose_threshold(card, **options)
+        cards.choose_threshold(card, "RUN", **options)
