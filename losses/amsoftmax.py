@@ -28,7 +28,7 @@ class AMSoftmax(Loss):
         return self.scale
 
     def target(self, target, context):
-        """cos - margin."""
+        """Cosine less margin."""
         lowered = target - self.margin * context.margin_share
         if not self.easy:
             return lowered

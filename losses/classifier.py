@@ -14,7 +14,12 @@ LEAST_NORM = 1e-12
 def at_least_float32(x):
     """Raises half precision to float32; float64 stays."""
     x = ops.convert_to_tensor(x)
-    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
+    return ops.cast(x, wide_type(x.dtype))
+
+
+def wide_type(dtype):
+    """The wider of float32 and `dtype` (Keras' own rule for it has no float64 on JAX)."""
+    return "float64" if keras.backend.standardize_dtype(dtype) == "float64" else "float32"
 
 
 def norms(x):

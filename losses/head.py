@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from base.checks import require
-from losses.classifier import Classifier, at_least_float32, norms
+from losses.classifier import Classifier, at_least_float32, norms, wide_type
 from losses.loss import Context
 from losses.reduce import largest_other, log_sum_exp_others, part, target_of
 from losses.registry import build, describe
@@ -89,8 +89,7 @@ class Head(keras.layers.Layer):
 
     def compute_output_spec(self, embeddings, labels, training=None):
         """[B, C]."""
-        dtype = keras.backend.result_type(embeddings.dtype, "float32")
-        return keras.KerasTensor((embeddings.shape[0], self.num_classes), dtype=dtype)
+        return keras.KerasTensor((embeddings.shape[0], self.num_classes), dtype=wide_type(embeddings.dtype))
 
     def get_config(self):
         """The loss by its registered name and parameters, classes and seed."""

@@ -68,7 +68,7 @@ class Dropout(keras.layers.Layer):
         return ops.where(keep, x * (1 / (1 - self.rate)), ops.zeros((), dtype=x.dtype))
 
     def mask(self, g):
-        """g int32 [B, 2] -> bool [B, P], True where a number is kept."""
+        """Running numbers int32 [B, 2] -> bool [B, P], True where a number is kept."""
         words = ops.cast(g, "uint32")
         low, high = words[:, :1], words[:, 1:]
         row = _scramble(_scramble(high, ops) + low, ops)

@@ -1,0 +1,67 @@
+"""Run in a process of its own with KERAS_BACKEND=jax and JAX_ENABLE_X64=1: goldens, fit, traces and dropout there."""
+
+import hashlib
+
+import jax
+import keras
+import numpy as np
+import pytest
+
+import losses
+import models
+from models.blocks import Dropout, split
+from tests.losses.cases import arrays, check_golden, golden_cases, per_sample
+
+
+def check_goldens():
+    count = 0
+    for case in golden_cases():
+        for dtype in ("float32", "float64"):
+            named = arrays(case, dtype)
+
+            def mean(named, case=case):
+                values = per_sample(case, named["grad_embeddings"], named["grad_centers"], named.get("grad_bias"))
+                return values.mean(), values
+
+            (_, values), gradients = jax.value_and_grad(mean, has_aux=True)(named)
+            check_golden(case, values, gradients, dtype)
+            count += 1
+    return count
+
+
+def check_fit():
+    from tests.losses.test_head import fit_two_classes
+
+    assert fit_two_classes()[-1] < 0.1
+
+
+def check_jit():
+    head = losses.Head(losses.AMSoftmax(), 4)
+    head.build((None, 8))
+    embeddings = np.ones((3, 8), np.float32)
+    found = jax.jit(head.rows)(embeddings, np.array([0, 4, -1]))
+    assert np.isnan(found.loss).tolist() == [False, True, True]
+    with pytest.raises(ValueError, match="label is 4, expected in 0..3"):
+        head.rows(embeddings, np.array([0, 4, -1]))
+
+
+def check_dropout():
+    from tests.models.test_dropout import MASK_DIGEST, RUNNING
+
+    layer = Dropout(0.3, seed=7)
+    layer.build((None, 64))
+    mask = np.asarray(jax.jit(layer.mask)(split(RUNNING)))
+    assert hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()[:16] == MASK_DIGEST
+    model = models.build("resface10", width=0.125, dropout=0.5, template_shape=(32, 32), embedding_size=8)
+    crops = np.zeros((2, 32, 32, 3), np.uint8)
+    assert model({"crops": crops, "g": split([0, 1])}, training=True).shape == (2, 8)
+
+
+if __name__ == "__main__":
+    if keras.backend.backend() != "jax":
+        raise SystemExit("KERAS_BACKEND must be jax")
+    golden = check_goldens()
+    check_fit()
+    check_jit()
+    check_dropout()
+    print(f"{golden} golden cases, fit, jit, dropout: equal")

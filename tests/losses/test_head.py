@@ -1,0 +1,200 @@
+"""The head in plain Keras and in a step of one's own: types, labels, margin, zeros, saving."""
+
+import keras
+import numpy as np
+import pytest
+
+import losses
+from losses.classifier import center_rows, unit
+
+RANDOM = np.random.default_rng(0)
+EMBEDDINGS = RANDOM.normal(size=(6, 8)).astype("float32")
+LABELS = np.array([0, 4, 2, 2, 1, 3])
+KERAS_SAVES_BY_ARRAY = pytest.mark.filterwarnings(   # Keras 3.15 turns a TensorFlow variable into an array so
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+
+
+def built(loss, **options):
+    head = losses.Head(loss, 5, **options)
+    head.build((None, 8))
+    return head
+
+
+def fit_two_classes():
+    """Trains a dense layer and a head with plain `model.fit`; returns the losses of the epochs."""
+    keras.utils.set_random_seed(1)
+    labels = np.arange(32) % 2
+    crops = RANDOM.normal(size=(32, 4)).astype("float32") + 3 * labels[:, None].astype("float32")
+    features, label = keras.Input((4,), name="features"), keras.Input((), dtype="int32", name="labels")
+    embeddings = keras.layers.Dense(8)(features)
+    logits = losses.Head(losses.AMSoftmax(scale=8.0, margin=0.1), num_classes=2)(embeddings, label)
+    model = keras.Model({"features": features, "labels": label}, logits)
+    model.compile(optimizer=keras.optimizers.SGD(0.5))
+    history = model.fit({"features": crops, "labels": labels.astype("int32")}, epochs=12, batch_size=16, verbose=0)
+    return history.history["loss"]
+
+
+def test_plain_fit_learns():
+    assert fit_two_classes()[-1] < 0.1
+
+
+def test_call_returns_logits_without_margin_and_adds_the_mean_loss():
+    head = built(losses.AMSoftmax(scale=10.0, margin=0.4))
+    logits = np.array(head(EMBEDDINGS, LABELS))
+    centers = head.classifier.centers.numpy()
+    cosines = (EMBEDDINGS @ centers.T / np.linalg.norm(EMBEDDINGS, axis=1)[:, None] / np.linalg.norm(centers, axis=1))
+    np.testing.assert_allclose(logits, 10 * cosines, atol=1e-5)
+    np.testing.assert_allclose(head.losses[0], np.mean(head.rows(EMBEDDINGS, LABELS).loss), rtol=1e-6)
+    head.margin_share.assign(0.0)
+    head(EMBEDDINGS, LABELS)
+    no_margin = built(losses.AMSoftmax(scale=10.0, margin=0.0))
+    np.testing.assert_allclose(head.losses[-1], np.mean(no_margin.rows(EMBEDDINGS, LABELS).loss), rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", [losses.AMSoftmax(), losses.Softmax()], ids=lambda loss: type(loss).__name__)
+def test_rows_measure(loss):
+    head = built(loss)
+    if loss.has_bias:
+        head.classifier.bias.assign([3.0, 0, 0, 0, -1.0])
+    centers = head.classifier.centers.numpy().astype("float64")
+    lengths = np.linalg.norm(EMBEDDINGS, axis=1)
+    products = EMBEDDINGS @ centers.T
+    cosines = products / lengths[:, None] / np.linalg.norm(centers, axis=1)
+    similarity = products + head.classifier.bias.numpy() if loss.has_bias else cosines
+    labels = (similarity.argmax(1) + np.arange(6) % 2) % 5
+    rows = head.rows(EMBEDDINGS, labels)
+    np.testing.assert_allclose(rows.target_cosine, cosines[np.arange(6), labels], atol=1e-6)
+    np.testing.assert_allclose(rows.norm, lengths, rtol=1e-6)
+    np.testing.assert_array_equal(rows.correct, [1, 0, 1, 0, 1, 0])
+    assert {str(keras.backend.standardize_dtype(value.dtype)) for value in rows} == {"float32"}
+
+
+def test_half_precision_is_raised_before_the_product():
+    head = built(losses.AMSoftmax(scale=64.0))
+    half = keras.ops.cast(EMBEDDINGS, "bfloat16")
+    exact = head.rows(keras.ops.cast(half, "float32"), LABELS)
+    np.testing.assert_array_equal(head.rows(half, LABELS).loss, exact.loss)
+
+
+def test_a_changed_margin_does_not_retrace():
+    import tensorflow as tf
+
+    head, traces = built(losses.AMSoftmax(scale=20.0, margin=0.5)), []
+
+    @tf.function
+    def step(share):
+        traces.append(1)
+        return head.rows(EMBEDDINGS, LABELS, margin_share=share).loss
+
+    with_margin, half, none = (step(tf.constant(share)).numpy() for share in (1.0, 0.5, 0.0))
+    assert len(traces) == 1
+    assert (with_margin > half).all()
+    assert (half > none).all()
+    np.testing.assert_allclose(none, built(losses.AMSoftmax(20.0, 0.0)).rows(EMBEDDINGS, LABELS).loss, rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", [losses.AMSoftmax(), losses.Softmax()], ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_eager_graph_and_xla_agree(loss, compiled):
+    import tensorflow as tf
+
+    head = built(loss)
+    graph = tf.function(head.rows, jit_compile=compiled)(EMBEDDINGS, LABELS)
+    for found, wanted in zip(graph, head.rows(EMBEDDINGS, LABELS), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=1e-6)
+
+
+def test_zero_vectors_have_no_direction_and_no_gradient():
+    import tensorflow as tf
+
+    head = built(losses.AMSoftmax())
+    centers = head.classifier.centers.numpy()
+    centers[1] = 0
+    head.classifier.centers.assign(centers)
+    embeddings = tf.constant(np.vstack([np.zeros((1, 8)), np.full((1, 8), 1e-14), EMBEDDINGS[2:]]).astype("float32"))
+    with tf.GradientTape() as tape:
+        tape.watch(embeddings)
+        rows = head.rows(embeddings, LABELS)
+    found = tape.gradient(rows.loss, [embeddings, head.classifier.centers.value])
+    assert np.isfinite(rows.loss).all()
+    np.testing.assert_array_equal(found[0][:2], 0)
+    np.testing.assert_array_equal(found[1][1], 0)
+    assert np.abs(found[0][2:]).min() > 0
+    np.testing.assert_array_equal(unit(embeddings)[:2], 0)
+
+
+def test_nan_embedding_stays_nan():
+    embeddings = EMBEDDINGS.copy()
+    embeddings[3, 0] = np.nan
+    for loss in (losses.AMSoftmax(), losses.Softmax()):
+        assert np.isnan(built(loss).rows(embeddings, LABELS).loss).tolist() == [False] * 3 + [True] + [False] * 2
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "int64"])
+def test_integer_labels_of_every_type_are_equal(kind):
+    head = built(losses.AMSoftmax())
+    np.testing.assert_array_equal(
+        head.rows(EMBEDDINGS, LABELS.astype(kind)).loss, head.rows(EMBEDDINGS, LABELS).loss)
+
+
+@pytest.mark.parametrize(("labels", "message"), [
+    ([0, 1, 2, 3, 4, 5], "label is 5, expected in 0..4"), ([-1, 1, 2, 3, 4, 0], "label is -1, expected in 0..4"),
+    ([0, 2**33, 0, 0, 0, 0], f"label is {2**33}, expected in 0..4"),
+    ([0.0, 1, 2, 3, 4, 0], "labels' type is 'float32', expected an integer type"),
+    ([[0, 1]] * 6, r"labels' shape is \(6, 2\), expected"),
+])
+def test_wrong_labels_are_named(labels, message):
+    with pytest.raises(ValueError, match=message):
+        built(losses.AMSoftmax()).rows(EMBEDDINGS, labels)
+
+
+def test_wrong_labels_in_a_graph_are_nan_rows():
+    import tensorflow as tf
+
+    rows = tf.function(built(losses.AMSoftmax()).rows)(EMBEDDINGS, tf.constant([0, 5, 2, -1, 2**33, 4], tf.int64))
+    assert np.isnan(rows.loss).tolist() == [False, True, False, True, True, False]
+
+
+def test_one_class_costs_nothing():
+    import tensorflow as tf
+
+    head = losses.Head(losses.AMSoftmax(), 1)
+    embeddings = tf.constant(EMBEDDINGS)
+    with tf.GradientTape() as tape:
+        tape.watch(embeddings)
+        loss = head.rows(embeddings, np.zeros(6, int)).loss
+    np.testing.assert_array_equal(loss, 0)
+    np.testing.assert_array_equal(tape.gradient(loss, embeddings), 0)
+
+
+def test_centers_are_drawn_by_row():
+    whole = center_rows(3, 0, count=7, dim=5, scheme="normal")
+    np.testing.assert_array_equal(center_rows(3, 4, count=3, dim=5, scheme="normal"), whole[4:])
+    many = center_rows(3, 0, count=2000, dim=30, scheme="normal")
+    assert abs(many.std() - 0.01) < 1e-4
+    assert abs(many.mean()) < 2e-4
+    flat = center_rows(3, 0, count=2000, dim=30, scheme=0.5)
+    assert np.abs(flat).max() <= 0.5
+    assert abs(flat.std() - 1 / np.sqrt(12)) < 2e-3
+    assert not np.array_equal(center_rows(4, 0, count=7, dim=5, scheme="normal"), whole)
+
+
+def test_decay_is_for_centers_alone_and_the_policy_does_not_reach_the_head():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        head = built(losses.Softmax())
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert [variable.name for variable in head.decayed] == ["centers"]
+    assert {variable.dtype for variable in head.variables} == {"float32"}
+    assert [variable.name for variable in head.trainable_variables] == ["centers", "bias"]
+
+
+@KERAS_SAVES_BY_ARRAY
+def test_saved_and_loaded(tmp_path):
+    features, label = keras.Input((8,)), keras.Input((), dtype="int32")
+    model = keras.Model([features, label], losses.Head(losses.AMSoftmax(margin=0.2), 5, seed=3)(features, label))
+    model.save(tmp_path / "head.keras")
+    loaded = keras.models.load_model(tmp_path / "head.keras")
+    assert loaded.get_layer("head").loss == losses.AMSoftmax(margin=0.2)
+    np.testing.assert_array_equal(loaded([EMBEDDINGS, LABELS]), model([EMBEDDINGS, LABELS]))
