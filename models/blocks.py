@@ -30,7 +30,7 @@ def symmetric_padding(shape):
 
 
 def split(numbers):
-    """Running numbers g, integers [B] -> int32 [B, 2]: low and high 32 bits (NumPy; order does not depend on the host)."""
+    """Running numbers g, integers [B] -> int32 [B, 2]: their low and high 32 bits."""
     wide = np.asarray(numbers, np.int64)
     return np.stack([wide & 0xFFFFFFFF, wide >> 32], axis=-1).astype(np.uint32).view(np.int32)
 

@@ -1,5 +1,6 @@
 """Golden cases of the losses, and their pure computation on whichever Keras backend runs."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -42,9 +43,9 @@ def _read(name, maker):
             continue
         inputs = golden["inputs"][case["input"]]
         bias = case.get("parameters", {}).get("bias")
-        yield Case(f"{name}_{case['name']}", maker(case["hyper"] | case.get("parameters", {})), np.array(inputs["embeddings"]),
-                   np.array(inputs["centers"]), None if bias is None else np.array(bias),
-                   np.array(inputs["labels"]), case["outputs"])
+        loss = maker(case["hyper"] | case.get("parameters", {}))
+        yield Case(f"{name}_{case['name']}", loss, np.array(inputs["embeddings"]), np.array(inputs["centers"]),
+                   None if bias is None else np.array(bias), np.array(inputs["labels"]), case["outputs"])
 
 
 def per_sample(case, embeddings, centers, bias, *, bounds=(0, None), margin_share=1.0):
@@ -52,7 +53,7 @@ def per_sample(case, embeddings, centers, bias, *, bounds=(0, None), margin_shar
     embeddings, centers = at_least_float32(embeddings), at_least_float32(centers)
     labels = ops.cast(ops.convert_to_tensor(case.labels), "int32")
     parts = []
-    for first, last in zip(bounds, bounds[1:], strict=False):
+    for first, last in itertools.pairwise(bounds):
         rows = slice(first, last)
         similarity = similarities(embeddings, centers[rows], loss=case.loss, bias=None if bias is None else bias[rows])
         parts.append(part(similarity, labels, first))

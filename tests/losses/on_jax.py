@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import losses
-import models
 from models.blocks import Dropout, split
 from tests.losses.cases import arrays, check_golden, golden_cases, per_sample
 
@@ -41,7 +40,7 @@ def check_jit():
     embeddings = np.ones((3, 8), np.float32)
     found = jax.jit(head.rows)(embeddings, np.array([0, 4, -1]))
     assert np.isnan(found.loss).tolist() == [False, True, True]
-    with pytest.raises(ValueError, match="label is 4, expected in 0..3"):
+    with pytest.raises(ValueError, match=r"label is 4, expected in 0\.\.3"):
         head.rows(embeddings, np.array([0, 4, -1]))
 
 
@@ -52,9 +51,8 @@ def check_dropout():
     layer.build((None, 64))
     mask = np.asarray(jax.jit(layer.mask)(split(RUNNING)))
     assert hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()[:16] == MASK_DIGEST
-    model = models.build("resface10", width=0.125, dropout=0.5, template_shape=(32, 32), embedding_size=8)
-    crops = np.zeros((2, 32, 32, 3), np.uint8)
-    assert model({"crops": crops, "g": split([0, 1])}, training=True).shape == (2, 8)
+    dropped = jax.jit(lambda x, g: layer(x, g, training=True))(np.ones((len(RUNNING), 64), np.float32), split(RUNNING))
+    np.testing.assert_array_equal(np.asarray(dropped) > 0, mask)
 
 
 if __name__ == "__main__":
