@@ -34,10 +34,6 @@ class VerificationConfig:
     """False accept rate of the threshold: one that the run's card states."""
     benchmark: str = ""
     """Name of the benchmark whose threshold is taken; empty takes the one with the most impostor pairs."""
-    choice: str = "largest_central"
-    """Which face of a photograph: largest_central, largest, most_confident or central."""
-    min_face: int = 20
-    """Shortest side of a face that is looked for, in pixels."""
 
     def __post_init__(self):
         require(0 < self.far < 1, "far", self.far, "a rate between 0 and 1")

@@ -70,13 +70,13 @@ def embed_crops(model, crops, *, names):
 
     Args:
         model: as in `embed`.
-        crops: uint8 RGB [B, H, W, 3].
+        crops: uint8 RGB [B, H, W, 3], or a list of B crops.
         names: what to call each crop in a message.
 
     Returns:
         (original, mirrored): float32 [B, D] each.
     """
-    halves = _forward(model, [crops], len(crops))
+    halves = _forward(model, [np.asarray(crops)], len(crops))
     _check_embeddings(halves, lambda number: names[number])
     return halves
 

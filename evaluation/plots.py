@@ -49,7 +49,7 @@ def _curve(axes, result, label, *, colour, left):
     tar = np.array(result["roc"]["true_accepts"]) / genuine
     # No false accept at all has no place on a logarithmic axis: it is the level left of the first one.
     far = np.maximum(far, left)
-    axes.step(np.append(far, 1), np.append(tar, tar[-1]), where="post", color=colour, linewidth=1.8,
+    axes.step(far, tar, where="post", color=colour, linewidth=1.8,
               label=f"{label}: AUC {result['auc']:.4f}, EER {result['eer']:.4f}")
     points = _shown(result)
     axes.plot([point["far"] for point in points], [point["tar"] for point in points], "o", color=colour, markersize=5)

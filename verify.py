@@ -1,0 +1,59 @@
+"""Says whether two photographs show the same person, by a run and the threshold that its card states.
+
+python verify.py RUN a.jpg b.jpg [--far 0.01]
+"""
+
+import sys
+
+from base import settings
+from base.checks import require
+from evaluation.config import VerificationConfig
+
+
+@settings.command("verify.py")
+def main(argv):
+    """Returns the exit code: 0 answered (either way), 2 a mistake in what was given, 130 stopped."""
+    config = settings.parse(VerificationConfig, argv, "verify.py", leading="paths", describe=__doc__)
+    require(len(config.paths) == 3, "paths", config.paths, "a run folder and two photographs before the options")
+    run, *photographs = config.paths
+    from evaluation.card import choose_threshold, read_card
+    card = read_card(run)
+    point = choose_threshold(card, run, far=config.far, benchmark=config.benchmark)
+    from base.environment import load_tensorflow
+    load_tensorflow()
+    from evaluation.embed import embed_crops, fuse, load_model
+    from tfrecords.template import get_template
+
+    crops = [aligned(path, get_template(card["template"])) for path in photographs]
+    first, second = fuse(*embed_crops(load_model(run), crops, names=photographs), card["fusion"])
+    score = float(first @ second)
+    rate = f"FAR {point['far']:g}" if point["allowed"] else f"too few pairs to show a FAR of {point['far']:g}"
+    print(f"score {score:.4f}, threshold {point['threshold']:.4f} ({rate}: on {point['benchmark']} it accepts "
+          f"{point['false_accepts']:,} of {point['impostors']:,} impostor pairs)")
+    print("same" if score >= point["threshold"] else "not the same")
+    return 0
+
+
+def aligned(path, template):
+    """Photograph -> crop, uint8 RGB [H, W, 3], by the recipe of the benchmark's crops, through JPEG as well."""
+    import tensorflow as tf
+
+    from align import choose, config, detector, photographs, warp
+    recipe = config.AlignConfig()
+    try:
+        image = photographs.decode(path, max_pixels=recipe.max_pixels)
+    except photographs.UnreadablePhotograph as error:
+        raise ValueError(f"{path} {error}; give another photograph") from error
+    faces, = detector.Detector(recipe.detection).search_for_choice([image], recipe.choice)
+    require(len(faces.scores), "photograph", path, "one with a face: none was found in it")
+    place = choose.choose(faces.boxes, faces.scores, height=len(image), width=len(image[0]), choice=recipe.choice)
+    landmarks = warp.rounded(faces.landmarks[place])
+    matrix = warp.similarity(landmarks, template.points)
+    require(warp.residual(matrix, landmarks, template.points) <= warp.LARGEST_RESIDUAL_PX, "photograph", path,
+            "one with a face seen well enough: the landmarks found in it fit no face")
+    data = warp.jpeg(warp.warp(image, matrix, template), recipe.quality)
+    return tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE").numpy()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
