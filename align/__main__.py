@@ -13,7 +13,7 @@ from base import settings
 def main(argv):
     """Returns the exit code: 0 finished, 2 a mistake in what was given, 130 stopped."""
     config = settings.parse(AlignConfig, argv, "python -m align", describe=__doc__)
-    from base.environment import load_tensorflow   # after --help had its chance
+    from base.environment import load_tensorflow  # after --help had its chance
     load_tensorflow()
     from align.run import run
     return run(config)

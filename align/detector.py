@@ -141,10 +141,11 @@ def _crops(images, image, boxes, side):
 
 
 def _in_chunks(network, crops):
-    """Runs a network over all crops, a fixed number at a time; returns float64 arrays."""
-    parts = [[value.numpy().astype(np.float64) for value in network(crops[start:start + _CHUNK])]
-             for start in range(0, max(len(crops), 1), _CHUNK)]
-    return [np.concatenate(column) for column in zip(*parts, strict=True)]
+    """Runs a network over all crops, a fixed number at a time; returns float64 arrays of as many rows."""
+    filled = crops if len(crops) else np.zeros((1, *crops.shape[1:]), np.uint8)   # oneDNN takes no empty batch
+    parts = [[value.numpy().astype(np.float64) for value in network(filled[start:start + _CHUNK])]
+             for start in range(0, len(filled), _CHUNK)]
+    return [np.concatenate(column)[:len(crops)] for column in zip(*parts, strict=True)]
 
 
 _NONE = Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
