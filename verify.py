@@ -38,20 +38,15 @@ def aligned(path, template):
     """Photograph -> crop, uint8 RGB [H, W, 3], by the recipe of the benchmark's crops, through JPEG as well."""
     import tensorflow as tf
 
-    from align import choose, config, detector, photographs, warp
+    from align import config, crops, detector, photographs, warp
     recipe = config.AlignConfig()
     try:
         image = photographs.decode(path, max_pixels=recipe.max_pixels)
     except photographs.UnreadablePhotograph as error:
         raise ValueError(f"{path} {error}; give another photograph") from error
-    faces, = detector.Detector(recipe.detection).search_for_choice([image], recipe.choice)
-    require(len(faces.scores), "photograph", path, "one with a face: none was found in it")
-    place = choose.choose(faces.boxes, faces.scores, height=len(image), width=len(image[0]), choice=recipe.choice)
-    landmarks = warp.rounded(faces.landmarks[place])
-    matrix = warp.similarity(landmarks, template.points)
-    require(warp.residual(matrix, landmarks, template.points) <= warp.LARGEST_RESIDUAL_PX, "photograph", path,
-            "one with a face seen well enough: the landmarks found in it fit no face")
-    data = warp.jpeg(warp.warp(image, matrix, template), recipe.quality)
+    crop, _ = crops.align_one(image, detector.Detector(recipe.detection), template, recipe.choice)
+    require(crop is not None, "photograph", path, "one with a face: none was found that fits the template")
+    data = warp.jpeg(crop, recipe.quality)
     return tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE").numpy()
 
 
