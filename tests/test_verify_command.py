@@ -12,7 +12,7 @@ import pytest
 import verify
 from evaluation.benchmark import pair_scores
 from evaluation.card import model_hash, read_card, write_card
-from evaluation.embed import embed, fuse, load_model
+from evaluation.embed import embed, embed_crops, fuse, load_model
 from tests.evaluation.runs import key, make_benchmark, make_model, make_run, save_model
 from tfrecords.benchmark import read_pairs
 from tfrecords.template import get_template
@@ -85,6 +85,14 @@ def test_a_far_that_rests_on_no_false_accept_is_not_promised(run, from_small, ca
     call(with_threshold(run, 0.5, allowed=0, false_accepts=0, impostors=20), key(1, 0), key(1, 1))
     told = capsys.readouterr().out
     assert "too few pairs to show a FAR of 0.01: on lfw it accepts 0 of 20 impostor pairs" in told
+
+
+def test_a_score_equal_to_the_threshold_is_accepted(run, small, from_small, capsys):
+    crops = [small.crop(small.keys.index(key(person, 0))) for person in (1, 2)]
+    first, second = fuse(*embed_crops(load_model(run), crops, names="ab"), "flip_concatenate")
+    for threshold, answer in ((float(first @ second), "same"), (np.nextafter(first @ second, 2), "not the same")):
+        call(with_threshold(run, float(threshold)), key(1, 0), key(2, 0))
+        assert capsys.readouterr().out.splitlines()[-1] == answer
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
