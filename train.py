@@ -24,8 +24,8 @@ def _describe(argv):
         return ""
     import losses.registry
     name = settings.chosen(argv, "loss", "name", TrainingConfig().loss.name)
-    fields = ", ".join(f"{field.name} ({field.type}, default {field.default})"
-                       for field in losses.registry.fields(name))
+    fields = ", ".join(f"{field} ({type(default).__name__}, default {default})"
+                       for field, default in losses.registry.fields(name).items())
     return f"{__doc__} Parameters of the loss {name} (--loss.params.NAME VALUE): {fields}."
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import re
 import sys
+import typing
 from pathlib import Path
 
 import yaml
@@ -29,7 +30,7 @@ def parse(settings_class, argv, program, *, leading="presets", describe=""):
         describe: a sentence or two for the head of `--help`.
     """
     count = next((i for i, word in enumerate(argv) if word.startswith("-")), len(argv))
-    words, options = argv[:count], argv[count:]
+    words, options = argv[:count], _join_words(settings_class, argv[count:])
     presets = words if leading == "presets" else []
     try:
         for preset in presets:
@@ -88,7 +89,7 @@ def _is_defect(error):
         frame = frame.tb_next
     root = Path(__file__).resolve().parent.parent
     raised_in = Path(frame.tb_frame.f_code.co_filename).resolve()
-    return ".venv" in raised_in.parts or not raised_in.is_relative_to(root)
+    return "site-packages" in raised_in.parts or not raised_in.is_relative_to(root)
 
 
 def _parser(settings_class, program, *, presets=(), leading="presets", describe=""):
@@ -149,6 +150,37 @@ def _section(preset, name):
         return {}   # said by _check_preset
     section = content.get(name) if isinstance(content, dict) else None
     return section if isinstance(section, dict) else {}
+
+
+def _list_options(settings_class, prefix=""):
+    """Yields `--section.field` and the type of its items for every list field."""
+    for field in dataclasses.fields(settings_class):
+        name = f"{prefix}{field.name}"
+        if dataclasses.is_dataclass(field.type):
+            yield from _list_options(field.type, f"{name}.")
+        elif typing.get_origin(field.type) is list:
+            yield f"--{name}", typing.get_args(field.type)[0]
+
+
+def _join_words(settings_class, options):
+    """Lists take several words: `--benchmarks a b` becomes `--benchmarks [a, b]`, also where there is one word."""
+    kinds, joined = dict(_list_options(settings_class)), []
+    place = 0
+    while place < len(options):
+        word = options[place]
+        place += 1
+        joined.append(word)
+        if word not in kinds:
+            continue
+        words = []
+        while place < len(options) and not options[place].startswith("--"):
+            words.append(options[place])
+            place += 1
+        if len(words) == 1 and (words[0].startswith("[") or words[0] == "null"):
+            joined += words
+        elif words:
+            joined.append(_as_list(words) if kinds[word] is str else f"[{', '.join(words)}]")
+    return joined
 
 
 def _as_list(words):

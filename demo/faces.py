@@ -124,7 +124,6 @@ def _background(how, height, width):
 
 def _photographed(image, how):
     """Light from one side, noise."""
-    height, width = image.shape[:2]
-    light = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None] * how.uniform(-0.2, 0.2)
+    light = np.linspace(-1, 1, image.shape[1], dtype=np.float32)[None, :, None] * how.uniform(-0.2, 0.2)
     noise = how.normal(0, 3, image.shape)
     return np.clip(image * (how.uniform(0.8, 1.15) + light) + noise, 0, 255).astype(np.uint8)

@@ -92,6 +92,12 @@ def test_wrong_presets_are_named(tmp_path, capsys, text, words):
     assert words in refused(capsys, preset(tmp_path, "a.yaml", text))
 
 
+@pytest.mark.parametrize("words", [("--runs", "a", "b c"), ("--runs", "[a, b c]")])
+def test_lists_take_several_words(words):
+    assert parse(*words, "--rate", "0.5") == Config(rate=0.5, runs=["a", "b c"])
+    assert parse("--runs", "a").runs == ["a"]
+
+
 def test_dump_and_load(tmp_path):
     config = Config(rate=1e-5, runs=["a b", "ä"], loss=Loss("x", {"a": 1, "b": 0.5, "c": True, "d": "w"}))
     (tmp_path / "c.yaml").write_text(settings.dump(config))
