@@ -44,7 +44,7 @@ MIXED = [blank(400, 400), draw(0, 1, 0).image, blank(60, 300), draw(0, 2, 0, hei
 
 
 def test_a_batch_equals_one_by_one_with_blank_pictures_between(detector):
-    """Faults 1, 2, 3 of the package: padding undone for the wrong picture, one pyramid for all, two kinds of outside."""
+    """Faults 1 to 3 of the package: padding undone for the wrong picture, one pyramid for all, two outsides."""
     together = detector.search(MIXED)
     assert [len(faces.scores) > 0 for faces in together] == [False, True, False, True, False, True, True]
     for image, faces in zip(MIXED, together, strict=True):

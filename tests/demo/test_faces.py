@@ -29,5 +29,6 @@ def test_the_detector_finds_them_where_they_are():
 
 def test_people_are_folders(tmp_path):
     landmarks = write_people(tmp_path, seed=1, people=2, photos=3)
-    assert sorted(landmarks) == [f"person-{person:03d}/photo-{photo:03d}.jpg" for person in (0, 1) for photo in (0, 1, 2)]
+    assert sorted(landmarks) == [
+        f"person-{person:03d}/photo-{photo:03d}.jpg" for person in (0, 1) for photo in (0, 1, 2)]
     assert all((tmp_path / key).is_file() for key in landmarks)
