@@ -1,9 +1,9 @@
 """Batch normalization and PReLU from TensorFlow's operations that are fast on a processor; same values, same weights.
 
 Keras computes batch normalization from a dozen elementwise operations and sums in float32, and PReLU's slope gradient
-from more; on a processor they cost as much as the convolutions (measured: `docs/speed.md`). One fused operation each
-way does the first, and a fused affine map (batch normalization without statistics) multiplies a map by one number a
-channel, and gives both gradients of that, in one pass. oneDNN does so only where the number of channels is a multiple
+from more; on a processor they cost as much as the convolutions (measure it: `benchmarks/step.py`). One fused operation
+each way does the first, and a fused affine map (batch normalization without statistics) multiplies a map by one number
+a channel, and gives both gradients of that, in one pass. oneDNN does so only where the number of channels is a multiple
 of 16 (its plain code for others is slower than Keras' own, and its convolutions suffer too): other maps stay Keras'
 own. So widths 0.25, 0.5, 0.75 and 1 are the ones to train on a processor.
 """
