@@ -4,6 +4,8 @@ What is found in a photograph does not depend on the others of its batch: each h
 one photograph at a time, crops are cut in pixels of the photograph itself, and the networks run over all of them.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -37,14 +39,13 @@ class Detector:
 
     def __init__(self, settings):
         self.settings = settings
+        self._cores = os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self._cores)
         self._propose, self._refine, self._output = proposal_network(), refine_network(), output_network()
 
     def search(self, images):
         """Searches every level: a list of uint8 RGB [H, W, 3] -> a list of Faces."""
-        pyramids = self._pyramids(images)
-        found = self._proposals(images, pyramids, {place: (0, len(it)) for place, it in enumerate(pyramids)})
-        faces = self._faces(images, found)
-        return [faces.get(place, _NONE) for place in range(len(images))]
+        return self._in_parts(self._search, images)
 
     def search_for_choice(self, images, choice):
         """Searches coarse levels first, and finer ones only where a face of theirs could win `choice`.
@@ -52,6 +53,25 @@ class Detector:
         Returns:
             A list of Faces that hold the face which a full search would choose; smaller ones may be missing.
         """
+        return self._in_parts(lambda part: self._search_for_choice(part, choice), images)
+
+    def _in_parts(self, search, images):
+        """A part of the photographs a processor core, so that cutting crops and networks overlap."""
+        for place, image in enumerate(images):
+            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+                raise ValueError(f"photograph {place} is {image.dtype} of shape {image.shape}, expected uint8 RGB "
+                                 f"[height, width, 3] with values from 0 to 255")
+        size = max(1, -(-len(images) // self._cores))
+        parts = [images[start:start + size] for start in range(0, len(images), size)]
+        return [faces for part in self._pool.map(search, parts) for faces in part]
+
+    def _search(self, images):
+        pyramids = self._pyramids(images)
+        found = self._proposals(images, pyramids, {place: (0, len(it)) for place, it in enumerate(pyramids)})
+        faces = self._faces(images, found)
+        return [faces.get(place, _NONE) for place in range(len(images))]
+
+    def _search_for_choice(self, images, choice):
         pyramids = self._pyramids(images)
         bottom = {place: len(pyramid) for place, pyramid in enumerate(pyramids)}   # levels from here on are searched
         parts, faces = [], {}
@@ -65,10 +85,6 @@ class Detector:
         return [faces.get(place, _NONE) for place in range(len(images))]
 
     def _pyramids(self, images):
-        for place, image in enumerate(images):
-            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-                raise ValueError(f"photograph {place} is {image.dtype} of shape {image.shape}, expected uint8 RGB "
-                                 f"[height, width, 3] with values from 0 to 255")
         settings = self.settings
         return [list(levels(image, scales(*image.shape[:2], min_face=settings.min_face, factor=settings.factor)))
                 for image in images]

@@ -1,6 +1,7 @@
 """The pyramid of a photograph, and P-Net over the levels of many photographs at once."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 import cv2
@@ -9,7 +10,8 @@ import numpy as np
 CELL = 12
 """Pixels of a level that one cell of P-Net looks at."""
 _TILE = 522          # a larger level is cut into tiles of this side, which overlap by CELL - 2
-_STEP = 16           # levels are put on canvases whose sides are multiples of this
+_ENOUGH = 4          # levels of one size make a batch of their own; the others
+_STEP = 16           # are put on canvases whose sides are multiples of this
 _PIXELS = 1 << 21    # canvas pixels given to P-Net at once
 
 
@@ -75,11 +77,14 @@ def propose(network, pieces, shapes, *, threshold):
     Returns:
         Proposals.
     """
+    tiles = [(image, level, picture.shape[:2], top, left, tile)
+             for image, level, picture in pieces for top, left, tile in _tiles(picture)]
+    count = Counter(tile.shape[:2] for *_, tile in tiles)
     buckets = {}
-    for image, level, picture in pieces:
-        for top, left, tile in _tiles(picture):
-            canvas = tuple(-(-side // _STEP) * _STEP for side in tile.shape[:2])
-            buckets.setdefault(canvas, []).append((image, level, picture.shape[:2], top, left, tile))
+    for member in tiles:
+        size = member[-1].shape[:2]
+        canvas = size if count[size] >= _ENOUGH else tuple(-(-side // _STEP) * _STEP for side in size)
+        buckets.setdefault(canvas, []).append(member)
     found = [_empty()]
     for canvas, members in sorted(buckets.items()):
         at_once = max(1, _PIXELS // (canvas[0] * canvas[1]))
