@@ -31,12 +31,12 @@ def publish(temporary, path):
     if os.path.isfile(temporary):
         os.chmod(temporary, 0o666 & ~_umask())
     os.replace(temporary, path)
-    sync_folder(Path(path).parent)
+    sync(Path(path).parent)
 
 
-def sync_folder(folder):
-    """Asks the disk to keep the names in `folder` (a rename is not safe before that)."""
-    number = os.open(folder, os.O_RDONLY)
+def sync(path):
+    """Asks the disk to keep a file's bytes, or the names in a folder (a rename is not safe before that)."""
+    number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)
     finally:

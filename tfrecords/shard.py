@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from base.files import publish
+from base.files import publish, sync
 from base.mix import generator
 
 _HEADER, _FOOTER = 12, 4   # length and its checksum before a payload, the payload's checksum after it
@@ -55,11 +55,7 @@ def write_shard(path, records):
     with tf.io.TFRecordWriter(str(temporary)) as writer:
         for record in records:
             writer.write(serialize(record))
-    descriptor = os.open(temporary, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(temporary)
     publish(temporary, path)
 
 

@@ -1,12 +1,11 @@
 """Checkpoints: everything that changes in a run, written beside, synced, renamed; the newest complete one counts."""
 
-import os
 import shutil
 from pathlib import Path
 
 import tensorflow as tf
 
-from base.files import atomic_json, publish, read_json, sync_folder
+from base.files import atomic_json, publish, read_json, sync
 
 _PREFIX = "step-"
 
@@ -43,8 +42,8 @@ class Checkpoints:
         self._state.write(str(part / "state"))
         atomic_json(part / "about.json", {"format": 1, "step": step, **self.digests})
         for file in part.iterdir():
-            _sync(file)
-        sync_folder(part)
+            sync(file)
+        sync(part)
         if target.exists():   # the same step again, after a resume
             shutil.rmtree(target)
         publish(part, target)
@@ -76,11 +75,3 @@ class Checkpoints:
 
     def _complete(self):
         return sorted(path for path in self.folder.glob(f"{_PREFIX}*") if (path / "about.json").is_file())
-
-
-def _sync(file):
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

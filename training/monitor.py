@@ -87,6 +87,10 @@ class Monitor:
         """Prints a line above the progress bar."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
+    def show(self, renderable):
+        """Prints a table of rich's."""
+        self.console.print(renderable)
+
     def _log(self, step, crops):
         seconds = max(time.monotonic() - self._since, 1e-9)
         line = {name: total / self._count for name, total in self._sums.items()}

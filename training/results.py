@@ -8,11 +8,11 @@ import numpy as np
 
 import models
 from base.environment import processor
-from base.files import sync_folder
+from base.files import publish, sync
 from evaluation.benchmark import evaluate
 from evaluation.card import read_card, update_card, write_card
 from evaluation.embed import load_model
-from evaluation.report import write_report
+from evaluation.report import table, write_report
 from tfrecords.manifest import write_classes
 from tfrecords.sheet import contact_sheet, write_png
 
@@ -40,8 +40,8 @@ class Results:
         """Writes model.keras (float32, stock layers), classes.txt and the card, each whole or not at all."""
         part = self.run / ".part.model.keras"
         models.export(self.parts.model).save(part)
-        part.replace(self.run / "model.keras")
-        sync_folder(self.run)
+        sync(part)
+        publish(part, self.run / "model.keras")
         write_classes(self.run / "classes.txt", self.source.selection.classes)
         write_card(self.run, self._card(step))
 
@@ -65,6 +65,7 @@ class Results:
         for folder, result in self.evaluate(step, monitor):
             write_report(self.run, folder, result)
             update_card(self.run, result)
+            monitor.show(table({self.run.name: result}))
 
     def are_written(self):
         """True where the card is of the last step and has the results of every benchmark."""

@@ -9,13 +9,13 @@ import tensorflow as tf
 from evaluation.benchmark import open_benchmark
 from tfrecords.pipeline import training_batches
 from training import placement, schedule
-from training.build import build_parts, decay_summary, describe_data, open_data
+from training.build import Source, build_parts, decay_summary, describe_data, open_data
 from training.checkpoint import Checkpoints
-from training.config import check_complete
+from training.config import TrainingConfig, check_complete
 from training.monitor import Monitor
 from training.results import Results, load_first_weights
 from training.runfolder import data_digest, open_run
-from training.step import MEASURED, make_step
+from training.step import MEASURED, Parts, make_step
 
 
 def run(config):
@@ -47,18 +47,17 @@ def run(config):
     num_steps = schedule.num_steps(config.schedule, crops_an_epoch=source.order.epoch,
                                    batch_size=config.data.batch_size)
     results = Results(config, source, parts, benchmarks=benchmarks, num_steps=num_steps, digests=digests)
+    job = _Job(config, source, parts, checkpoints, results, num_steps)
     if first_step >= num_steps and results.are_written():
         print(f"{config.run} is finished: {num_steps} steps. Evaluate it: python evaluate.py {config.run} "
               f"--benchmarks DATA")
         return 0
 
     # --- the loop ------------------------------------------------------------------------------------------------
-    stop = _Stop()
     with Monitor(config.run, num_steps=num_steps, first_step=first_step, interval=config.intervals.log) as monitor:
-        _introduce(monitor, config, source, parts, checkpoints, num_steps=num_steps, first_step=first_step)
-        with stop:
-            step = _loop(config, source, parts, monitor, checkpoints, results,
-                         first_step=first_step, num_steps=num_steps, stop=stop)
+        _introduce(job, monitor, first_step)
+        with _Stop() as stop:
+            step = _loop(job, monitor, first_step, stop)
         if step < num_steps:
             monitor.say(f"stopped after step {step} of {num_steps}; the same command goes on from there")
             return 130
@@ -66,50 +65,69 @@ def run(config):
     return 0
 
 
-def _loop(config, source, parts, monitor, checkpoints, results, *, first_step, num_steps, stop):
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    """What a run works with."""
+
+    config: TrainingConfig
+    source: Source
+    parts: Parts
+    checkpoints: Checkpoints
+    results: Results
+    num_steps: int
+
+
+def _loop(job, monitor, first_step, stop):
     """Steps first_step .. num_steps - 1; returns the number of steps done, fewer where `stop` is set."""
-    batch_size, every = config.data.batch_size, config.intervals
-    take = make_step(parts, batch_size=batch_size, jit_compile=config.engine.jit_compile)
+    config, parts, every = job.config, job.parts, job.config.intervals
+    take = make_step(parts, batch_size=config.data.batch_size, jit_compile=config.engine.jit_compile)
     batches = iter(training_batches(
-        source.folder, source.selection, order=source.order, augmentation=config.augmentation,
-        batch_size=batch_size, first_step=first_step, last_step=num_steps))
-    for step in range(first_step, num_steps):
+        job.source.folder, job.source.selection, order=job.source.order, augmentation=config.augmentation,
+        batch_size=config.data.batch_size, first_step=first_step, last_step=job.num_steps))
+    for step in range(first_step, job.num_steps):
         asked = time.monotonic()
         batch = next(batches)
         waited = time.monotonic() - asked
         if step == first_step:
-            results.first_batch(batch, monitor)
-        rate = schedule.learning_rate(config.schedule, step, num_steps=num_steps)
-        share = schedule.margin_share(config.loss, step, num_steps=num_steps)
+            job.results.first_batch(batch, monitor)
+        rate = schedule.learning_rate(config.schedule, step, num_steps=job.num_steps)
+        share = schedule.margin_share(config.loss, step, num_steps=job.num_steps)
         measured = take(placement.split(parts.strategy, batch), _scalar(rate), _scalar(share), tf.constant(step))
-        measured = dict(zip(MEASURED, measured.numpy().tolist(), strict=True))
-        if not measured.pop("is_finite"):
-            raise ValueError(f"step {step + 1} gave loss {measured['loss']} and gradient norm "
-                             f"{measured['gradient_norm']}; nothing was changed by it. Lower --schedule.rate or set "
-                             f"--optimizer.clip_norm; the newest checkpoint of {config.run} is whole")
+        measured = _checked(dict(zip(MEASURED, measured.numpy().tolist(), strict=True)), config, step)
         done = step + 1
-        monitor.step(done, {**measured, "rate": rate, "margin_share": share}, waited=waited, crops=batch_size)
+        monitor.step(done, {**measured, "rate": rate, "margin_share": share}, waited=waited,
+                     crops=config.data.batch_size)
         monitor.pause()
-        if done % every.checkpoint == 0 or done == num_steps or stop.is_set():
-            checkpoints.save(done)
-            results.write_model(done)
-        if every.evaluate and done % every.evaluate == 0 and done < num_steps:
-            results.evaluate(done, monitor)
+        if done % every.checkpoint == 0 or done == job.num_steps or stop.is_set():
+            job.checkpoints.save(done)
+            job.results.write_model(done)
+        if every.evaluate and done % every.evaluate == 0 and done < job.num_steps:
+            job.results.evaluate(done, monitor)
         monitor.go_on()
         if stop.is_set():
             return done
-    return num_steps
+    return job.num_steps
 
 
-def _introduce(monitor, config, source, parts, checkpoints, *, num_steps, first_step):
+def _checked(measured, config, step):
+    """What was measured; ValueError where the guard kept a step from changing anything."""
+    if not measured.pop("is_finite"):
+        raise ValueError(f"step {step + 1} gave loss {measured['loss']} and gradient norm "
+                         f"{measured['gradient_norm']}; nothing was changed by it. Lower --schedule.rate or set "
+                         f"--optimizer.clip_norm; the newest checkpoint of {config.run} is whole")
+    return measured
+
+
+def _introduce(job, monitor, first_step):
     """Prints what is going to happen: data, network, placement, decay, disk."""
-    epochs = num_steps * config.data.batch_size / source.order.epoch
+    config = job.config
+    epochs = job.num_steps * config.data.batch_size / job.source.order.epoch
     for line in (
-        describe_data(source, parts),
-        f"{placement.describe(parts.strategy)}, {config.engine.precision}; {num_steps} steps of "
+        describe_data(job.source, job.parts),
+        f"{placement.describe(job.parts.strategy)}, {config.engine.precision}; {job.num_steps} steps of "
         f"{config.data.batch_size} crops ({epochs:.1f} epochs)",
-        decay_summary(parts),
-        f"checkpoints need {checkpoints.size() * config.intervals.keep / 1e6:.0f} MB in {checkpoints.folder}",
+        decay_summary(job.parts),
+        f"checkpoints need {job.checkpoints.size() * config.intervals.keep / 1e6:.0f} MB in {job.checkpoints.folder}",
         placement.precision_warning(config.engine.precision),
         f"going on after step {first_step}" if first_step else "",
     ):
