@@ -30,14 +30,14 @@ class Monitor:
     def __init__(self, run, *, num_steps, first_step, interval):
         """Opens the log (cut back to `first_step`), the TensorBoard folder and the progress bar."""
         self.run, self.interval, self.num_steps = Path(run), interval, num_steps
-        cut_back(self.run / "log.jsonl", first_step)
+        self._before = cut_back(self.run / "log.jsonl", first_step)
         self.writer = tf.summary.create_file_writer(str(self.run / "events"))
         self.console = Console(stderr=True)
         self.progress = Progress(
             TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[text]}"),
             TimeRemainingColumn(), console=self.console, disable=not self.console.is_terminal)
         self.task = self.progress.add_task("", total=num_steps, completed=first_step, text="")
-        self._spoken = time.monotonic()
+        self._spoken = self._started = time.monotonic()
         self._sums, self._count, self._waited, self._since = {}, 0, 0.0, time.monotonic()
 
     def __enter__(self):
@@ -94,7 +94,8 @@ class Monitor:
     def _log(self, step, crops):
         seconds = max(time.monotonic() - self._since, 1e-9)
         line = {name: total / self._count for name, total in self._sums.items()}
-        line |= {"crops_per_s": self._count * crops / seconds, "waiting": self._waited / seconds}
+        line |= {"crops_per_s": self._count * crops / seconds, "waiting": self._waited / seconds,
+                 "seconds": self._before + time.monotonic() - self._started}
         with open(self.run / "log.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **{name: _short(value) for name, value in line.items()}}) + "\n")
         self.scalars(step, {_TAGS[name]: value for name, value in line.items() if name in _TAGS})
@@ -110,17 +111,20 @@ class Monitor:
 
 
 def cut_back(path, step):
-    """Drops the lines of a log.jsonl that are later than `step`, and one that was half written."""
+    """Drops the lines of a log.jsonl later than `step`, and one half written; returns the seconds trained so far."""
     if not Path(path).is_file():
-        return
-    kept = []
+        return 0.0
+    kept, seconds = [], 0.0
     for line in Path(path).read_text(encoding="utf-8").splitlines():
         try:
-            if json.loads(line)["step"] <= step:
+            entry = json.loads(line)
+            if entry["step"] <= step:
                 kept.append(line + "\n")
+                seconds = entry["seconds"]
         except (json.JSONDecodeError, KeyError, TypeError):
             break
     atomic_text(path, "".join(kept))
+    return seconds
 
 
 def _short(value):

@@ -5,10 +5,19 @@ from training.monitor import Monitor, cut_back
 
 def test_the_log_is_cut_back_to_the_checkpoint(tmp_path):
     path = tmp_path / "log.jsonl"
-    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"ste')
-    cut_back(path, 2)
-    assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
-    cut_back(tmp_path / "none", 2)
+    lines = [json.dumps({"step": step, "seconds": 10.0 * step}) + "\n" for step in (1, 2, 3)]
+    path.write_text("".join(lines) + '{"ste')
+    assert cut_back(path, 2) == 20.0
+    assert path.read_text() == "".join(lines[:2])
+    assert cut_back(tmp_path / "none", 2) == 0.0
+
+
+def test_the_seconds_trained_go_on_after_a_stop(tmp_path):
+    (tmp_path / "log.jsonl").write_text('{"step": 2, "seconds": 1000.0}\n{"step": 4, "seconds": 2000.0}\n')
+    with Monitor(tmp_path, num_steps=3, first_step=2, interval=1) as monitor:
+        monitor.step(3, {"loss": 1.0, "accuracy": 0.5}, waited=0.0, crops=4)
+    last = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    assert 1000.0 < last["seconds"] < 1100.0
 
 
 def test_intervals_are_averaged_and_the_last_is_written(tmp_path, capsys):
