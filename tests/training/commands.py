@@ -29,5 +29,5 @@ def train(data, run, *more, devices=1):
 def log(run):
     """The lines of a run's log, without what depends on the clock."""
     lines = (Path(run) / "log.jsonl").read_text().splitlines()
-    return [{name: value for name, value in json.loads(line).items() if name not in ("crops_per_s", "waiting", "seconds")}
-            for line in lines]
+    clock = ("crops_per_s", "waiting", "seconds")
+    return [{name: value for name, value in json.loads(line).items() if name not in clock} for line in lines]
