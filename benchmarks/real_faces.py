@@ -68,7 +68,7 @@ def report(work, aligned, *, steps, batch):
     counts = read_json(work / "lfw" / "meta.json")["counts"]
     card = read_json(work / "run" / "card.json")
     result = card["results"][read_json(work / "lfw" / "meta.json")["digest"]]
-    tar = {f"lfw_tar_at_far_{name}": entry["tar"] for name, entry in zip(("1e-2", "1e-3"), result["tar"], strict=True)}
+    tar = {f"lfw_tar_at_far_{name}": result["tar"][str(far)] for name, far in (("1e-2", 0.01), ("1e-3", 0.001))}
     lines = log(work / "run")
     return {
         "photos": sum(count for count, _ in aligned),

@@ -90,7 +90,7 @@ def trial(work, held, name, *, seed, minutes):
     run("train.py", *common, "--run", folder, "--schedule.steps", steps, "--data.benchmarks", f"[{held / 'crops'}]")
     [result] = read_json(folder / "card.json")["results"].values()
     last = log(folder)[-1]
-    found = {"accuracy": result["accuracy"], "tar_at_far_1e-2": result["tar"][0]["tar"], "auc": result["auc"],
+    found = {"accuracy": result["accuracy"], "tar_at_far_1e-2": result["tar"]["0.01"], "auc": result["auc"],
              "steps": steps, "training_accuracy": last["accuracy"], "crops_per_s": last["crops_per_s"]}
     atomic_json(note, found)
     return found
