@@ -24,9 +24,8 @@ def write_roc(path, results, *, title):
         _curve(axes, result, label, colour=colour, left=left)
         if len(results) == 1:   # the words of several curves would lie on each other
             _name_points(axes, result, colour=colour)
-    axes.axvline(1 / impostors, color="#555555", linestyle="--", linewidth=1)
-    axes.annotate(f"resolvable FAR: 1 of {impostors:,} impostor pairs", (1 / impostors, 0.02), rotation=90,
-                  xytext=(3, 0), textcoords="offset points", va="bottom", fontsize=8, color="#555555")
+    axes.axvline(1 / impostors, color="#555555", linestyle="--", linewidth=1,
+                 label=f"resolvable FAR: 1 of {impostors:,} impostor pairs")
     axes.set_xscale("log")
     axes.set_xlim(left, 1)
     axes.set_ylim(0, 1.01)
