@@ -14,7 +14,7 @@ def proposal_network():
 
     Cell (i, j) looks at the 12 x 12 pixels from (2 i, 2 j).
     """
-    arrays = [tf.constant(array) for array in load("pnet")]
+    arrays = load("pnet")
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)], autograph=False)
     def run(pictures):
@@ -28,7 +28,7 @@ def proposal_network():
 
 def refine_network():
     """R-Net: uint8 [N, 24, 24, 3] -> (score [N], regression [N, 4])."""
-    arrays = [tf.constant(array) for array in load("rnet")]
+    arrays = load("rnet")
 
     @tf.function(input_signature=[tf.TensorSpec((None, 24, 24, 3), tf.uint8)], autograph=False)
     def run(pictures):
@@ -43,7 +43,7 @@ def refine_network():
 
 def output_network():
     """O-Net: uint8 [N, 48, 48, 3] -> (score [N], regression [N, 4], landmarks [N, 10]: five x, then five y)."""
-    arrays = [tf.constant(array) for array in load("onet")]
+    arrays = load("onet")
 
     @tf.function(input_signature=[tf.TensorSpec((None, 48, 48, 3), tf.uint8)], autograph=False)
     def run(pictures):
@@ -68,6 +68,8 @@ def _convolution(x, arrays):
 
 
 def _prelu(x, slope):
+    if slope.max() <= 1:   # the same values in half the passes over the map
+        return tf.maximum(x, slope * x)
     return tf.nn.relu(x) + slope * tf.minimum(x, 0.0)
 
 
