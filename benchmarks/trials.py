@@ -1,9 +1,10 @@
 """Trials of settings on people held out of training: each variant some minutes, several seeds; resumable row by row.
 
-python benchmarks/trials.py --faces DIR --work FOLDER [--minutes 15] [--seeds 3] [--variants base batch48 ...]
+python benchmarks/trials.py --faces DIR --work FOLDER [--minutes 15] [--seeds 3] [--people N] [--variants base ...]
 
 Needs the aligned train/ of benchmarks/real_faces.py in the work folder. Settings are chosen on pairs of 300 people who
-are held out, never on LFW. Last line: one JSON object with mean and standard error of each variant.
+are held out, never on LFW. With --people only so many of the others are trained on, drawn at random: then a few minutes
+hold as many epochs as an hour does for all. Last line: one JSON object with mean and standard error of each variant.
 """
 
 import argparse
@@ -18,7 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))   # so that `python benchmarks/trials.py` works as well
 
 from base.environment import processor  # noqa: E402 - after the path is set
-from base.files import atomic_json, read_json  # noqa: E402
+from base.files import atomic_json, atomic_text, read_json  # noqa: E402
+from base.mix import generator  # noqa: E402
 from benchmarks.real_faces import batch_size, log  # noqa: E402
 
 VARIANTS = {
@@ -44,6 +46,10 @@ VARIANTS = {
     "dropout 0": ["--network.dropout", 0],
     "dropout 0.5": ["--network.dropout", 0.5],
     "decay 1e-3": ["--optimizer.weight_decay", 1e-3],
+    "dropout 0.5, decay 1e-3": ["--network.dropout", 0.5, "--optimizer.weight_decay", 1e-3],
+    "more augmentation": ["--augmentation.shift_px", 5, "--augmentation.turn_degrees", 10, "--augmentation.scale", 0.1,
+                          "--augmentation.colour", 0.4, "--augmentation.gray", 0.2,
+                          "--augmentation.low_resolution", 0.35, "--augmentation.erase", 0.4],
     "plain network": ["--network.batch_norm", "false", "--schedule.rate", 0.02],
 }
 
@@ -53,10 +59,11 @@ def main(argv):
     options = _options(argv)
     work = Path(options.work)
     held = hold_out(work, Path(options.faces))
+    left_out = leave_out(work, held, options.people)
     rows = {}
     for seed in range(options.seeds):         # seeds outermost: an interrupted table is complete for its seeds
         for name in options.variants:
-            result = trial(work, held, name, seed=seed, minutes=options.minutes)
+            result = trial(work, held, left_out, name, seed=seed, minutes=options.minutes)
             rows.setdefault(name, []).append(result)
             print(f"{name}, seed {seed}: {json.dumps(result)}", file=sys.stderr, flush=True)
     print(json.dumps({"minutes": options.minutes, "processor": processor(),
@@ -73,16 +80,28 @@ def hold_out(work, faces):
     return folder
 
 
-def trial(work, held, name, *, seed, minutes):
+def leave_out(work, held, people):
+    """The file of those who are not trained on: the held out, and all but `people` of the others (None: just them)."""
+    file = held / "people.txt"
+    if people is None:
+        return file
+    everybody, away = (path.read_text(encoding="utf-8").splitlines() for path in (work / "train/classes.txt", file))
+    others = sorted(set(everybody) - set(away))
+    kept = {others[place] for place in generator(0, "people of trials").permutation(len(others))[:people]}
+    atomic_text(held / f"all_but_{people}.txt", "".join(f"{name}\n" for name in everybody if name not in kept))
+    return held / f"all_but_{people}.txt"
+
+
+def trial(work, held, left_out, name, *, seed, minutes):
     """One training of a variant and its scores on the held-out pairs, kept in a file."""
     slug = "".join(letter if letter.isalnum() else "_" for letter in name)
-    note = work / "trials" / f"{slug}-{minutes:g}min-seed{seed}.json"
+    note = work / "trials" / left_out.stem / f"{slug}-{minutes:g}min-seed{seed}.json"
     if note.exists():
         return read_json(note)
-    note.parent.mkdir(exist_ok=True)
-    common = ["presets/small.yaml", "--data.train", work / "train", "--data.left_out", held / "people.txt",
+    note.parent.mkdir(parents=True, exist_ok=True)
+    common = ["presets/small.yaml", "--data.train", work / "train", "--data.left_out", left_out,
               "--seed", seed, "--intervals.checkpoint", 1_000_000, *VARIANTS[name]]
-    timing, folder = work / "trials" / f"timing-{slug}", note.with_suffix("")
+    timing, folder = note.with_name(f"timing-{slug}"), note.with_suffix("")
     if not (timing / "card.json").exists():
         run("train.py", *common, "--seed", 0, "--run", timing, "--schedule.steps", 40)
     batch = batch_size(timing)
@@ -118,6 +137,7 @@ def _options(argv):
     parser.add_argument("--work", default="runs/real_faces", help="work folder of real_faces.py (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=15.0, help="minutes of training a trial (default 15)")
     parser.add_argument("--seeds", type=int, default=3, help="seeds a variant (default 3)")
+    parser.add_argument("--people", type=int, help="train on so many people (default: all who are not held out)")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), help="default: all")
     return parser.parse_args(argv)
 
