@@ -22,9 +22,8 @@ def main(argv):
     from base.environment import load_tensorflow
     load_tensorflow()
     from evaluation.embed import embed_crops, fuse, load_model
-    from tfrecords.template import get_template
 
-    crops = [aligned(path, get_template(card["template"])) for path in photographs]
+    crops = aligned(photographs, point["recipe"])
     first, second = fuse(*embed_crops(load_model(run), crops, names=photographs), card["fusion"])
     score = float(first @ second)
     rate = f"FAR {point['far']:g}" if point["allowed"] else f"too few pairs to show a FAR of {point['far']:g}"
@@ -34,20 +33,24 @@ def main(argv):
     return 0
 
 
-def aligned(path, template):
-    """Photograph -> crop, uint8 RGB [H, W, 3], by the recipe of the benchmark's crops, through JPEG as well."""
+def aligned(paths, recipe):
+    """Photographs -> crops, each uint8 RGB [H, W, 3], by the recipe of the benchmark's crops, through JPEG as well."""
     import tensorflow as tf
 
     from align import config, crops, detector, photographs, warp
-    recipe = config.AlignConfig()
-    try:
-        image = photographs.decode(path, max_pixels=recipe.max_pixels)
-    except photographs.UnreadablePhotograph as error:
-        raise ValueError(f"{path} {error}; give another photograph") from error
-    crop, _ = crops.align_one(image, detector.Detector(recipe.detection), template, recipe.choice)
-    require(crop is not None, "photograph", path, "one with a face: none was found that fits the template")
-    data = warp.jpeg(crop, recipe.quality)
-    return tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE").numpy()
+    from tfrecords.template import get_template
+    recipe = config.from_recipe(recipe)
+    search, found = detector.Detector(recipe.detection), []
+    for path in paths:
+        try:
+            image = photographs.decode(path, max_pixels=recipe.max_pixels)
+        except photographs.UnreadablePhotograph as error:
+            raise ValueError(f"{path} {error}; give another photograph") from error
+        crop, _ = crops.align_one(image, search, get_template(recipe.template), recipe.choice)
+        require(crop is not None, "photograph", path, "one with a face: none was found that fits the template")
+        data = warp.jpeg(crop, recipe.quality)
+        found.append(tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE").numpy())
+    return found
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Settings of this room."""
 
+import dataclasses
 from dataclasses import dataclass, field
 
 from base.checks import require
@@ -65,3 +66,10 @@ class AlignConfig:
         require(self.max_pixels >= 1, "max_pixels", self.max_pixels, "at least 1")
         require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
         require(self.shard_size >= 1, "shard_size", self.shard_size, "at least 1")
+
+
+def from_recipe(settings):
+    """Makes the AlignConfig of which a dataset's meta.json keeps the deciding `settings`; others keep their default."""
+    names = {each.name for each in dataclasses.fields(AlignConfig)} & settings.keys()
+    detection = Detection(**settings.get("detection", {}))
+    return AlignConfig(**{name: settings[name] for name in names} | {"detection": detection})

@@ -86,6 +86,9 @@ def open_output(job):
     """
     output, stamp = job.output, _stamp(job)
     note = output / "job.json"
+    if output.resolve().is_relative_to(Path(job.config.input).resolve()):
+        raise ValueError(f"{output} lies in {job.config.input}, so its pictures would be taken for photographs; name a "
+                         f"folder outside with --output")
     if output.exists() and not output.is_dir():
         raise ValueError(f"{output} is a file; name a folder with --output")
     if note.is_file():
@@ -97,6 +100,8 @@ def open_output(job):
                              f"photographs and settings, or name another folder with --output")
     elif output.is_dir() and any(output.iterdir()):
         raise ValueError(f"{output} is not empty and was not made by this command; name another folder with --output")
+    if (output / "meta.json").is_file():
+        return []
     (output / "outcomes").mkdir(parents=True, exist_ok=True)
     for folder in (output, output / "outcomes"):
         remove_parts(folder)

@@ -2,6 +2,8 @@
 
 import io
 import os
+import re
+import struct
 import warnings
 from pathlib import Path
 
@@ -29,7 +31,7 @@ def walk(root):
 
     Raises:
         FileNotFoundError: no such folder.
-        ValueError: no photograph in it.
+        ValueError: no photograph in it, or names that are not UTF-8.
     """
     root = Path(root)
     if not root.is_dir():
@@ -44,6 +46,7 @@ def walk(root):
     if not keys:
         raise ValueError(f"{root} holds no photographs; expected {root}/IDENTITY/PHOTOGRAPH, a folder for each person, "
                          f"with names ending in {' '.join(ENDINGS)}")
+    _check_names(root, keys)
     return identities, sorted(keys)
 
 
@@ -74,7 +77,7 @@ def decode(path, *, max_pixels):
     except UnreadablePhotograph:
         raise
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, OverflowError, Image.DecompressionBombError,
-            KeyError, TypeError, IndexError) as error:   # what Pillow's readers raise for broken files
+            KeyError, TypeError, IndexError, struct.error) as error:   # what Pillow's readers raise for broken files
         raise UnreadablePhotograph(" ".join(f"cannot be decoded ({error})".split())) from error
 
 
@@ -92,4 +95,15 @@ def _rgb(image):
 def _is_photograph(path, real_root):
     if path.name.startswith(".") or path.suffix.lower() not in ENDINGS:
         return False
-    return path.resolve().is_relative_to(real_root)
+    try:
+        return path.resolve().is_relative_to(real_root)
+    except (OSError, RuntimeError):   # links in a circle
+        return False
+
+
+def _check_names(root, keys):
+    """Names become text files in UTF-8, so they must be text."""
+    odd = [key for key in keys if re.search("[\ud800-\udfff]", key)]   # how Python hides bytes that are no text
+    if odd:
+        raise ValueError(f"{root} holds {len(odd)} photographs whose names are not UTF-8, such as "
+                         f"{os.fsencode(odd[0])!r}; rename them")

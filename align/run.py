@@ -23,21 +23,27 @@ def run(config):
     require(config.output, "output", config.output, "a dataset folder to make: --output DATA")
     job = plan_job(config)
     missing = open_output(job)
-    if (job.output / "meta.json").is_file():
-        print(f"{job.output} is finished: {_summary(Folder.open(job.output).meta['counts'])}")
-        return 0
-    _align(job, missing)
+    is_finished = (job.output / "meta.json").is_file()
+    if not is_finished:
+        _align(job, missing)
+        _finish(job)
+    shutil.rmtree(job.output / "outcomes", ignore_errors=True)
+    folder = Folder.open(job.output)
+    sheets = write_sheets(folder, config)   # also where a finished job was stopped before them
+    done = " is finished" if is_finished else ""
+    print(f"{job.output}{done}: {_summary(folder.meta['counts'])}. To look at: {', '.join(map(str, sheets))}")
+    return 0
+
+
+def _finish(job):
+    """Turns the shards into a dataset folder."""
     rows = sorted((row for number in range(len(job.shards)) for row in read_manifest(job.outcome_path(number))),
                   key=lambda row: row.key)
     if job.pairs is None and not any(row.status == "aligned" for row in rows):
-        raise ValueError(f"no face was found in any of the {len(rows)} photographs of {config.input}; look at a few "
-                         f"of them, and at --detection.min_face")
-    meta = finish(job.output, template=job.template, classes=job.identities, rows=rows, settings=job.settings(),
-                  quality=config.quality, pairs=job.pairs)
-    shutil.rmtree(job.output / "outcomes")
-    sheets = write_sheets(Folder.open(job.output), config)
-    print(f"{job.output}: {_summary(meta['counts'])}. To look at: {', '.join(map(str, sheets))}")
-    return 0
+        raise ValueError(f"no face was found in any of the {len(rows)} photographs of {job.config.input}; look at a "
+                         f"few of them, and at --detection.min_face")
+    finish(job.output, template=job.template, classes=job.identities, rows=rows, num_shards=len(job.shards),
+           settings=job.settings(), quality=job.config.quality, pairs=job.pairs)
 
 
 def _align(job, missing):

@@ -44,21 +44,6 @@ def parse(settings_class, argv, program, *, leading="presets", describe=""):
         sys.exit(2)
 
 
-def load(settings_class, path):
-    """Reads a resolved `config.yaml` back to an equal object."""
-    parser = _parser(settings_class, str(path))
-    try:
-        return _instance(settings_class, parser, parser.parse_path(str(path)))
-    except (ArgumentError, ValueError) as error:
-        raise SettingsError(f"{path}: {_sentence(error, settings_class)}") from error
-
-
-def dump(settings):
-    """Returns the YAML text from which `load` makes an equal object."""
-    parser = _parser(type(settings), "settings")
-    return parser.dump(parser.parse_object(dataclasses.asdict(settings)))
-
-
 def command(program):
     """Decorates `main(argv) -> exit code`: a user's mistake prints one sentence and gives 2, Ctrl-C gives 130.
 
@@ -88,8 +73,9 @@ def _is_defect(error):
     while frame.tb_next is not None:
         frame = frame.tb_next
     root = Path(__file__).resolve().parent.parent
-    raised_in = Path(frame.tb_frame.f_code.co_filename).resolve()
-    return "site-packages" in raised_in.parts or not raised_in.is_relative_to(root)
+    raised_in = Path(frame.tb_frame.f_code.co_filename)   # no file where the code is frozen or compiled
+    is_ours = raised_in.is_file() and raised_in.resolve().is_relative_to(root)
+    return not is_ours or "site-packages" in raised_in.parts
 
 
 def _parser(settings_class, program, *, presets=(), leading="presets", describe=""):

@@ -53,13 +53,16 @@ def align(work, photographs, *more):
 
 def plan(options, work):
     """Times the step, then fixes the number of steps that take at most the minutes: (steps, batch size)."""
-    note = work / "plan.json"
+    note, asked = work / "plan.json", {"minutes": options.minutes, "preset": options.preset}
     if not note.exists():
         run(["train.py", *options.preset, *arguments(work), "--run", work / "timing", "--schedule.steps", _TIMED_STEPS,
              "--intervals.log", 20])
         rate, batch = log(work / "timing")[-1]["crops_per_s"], batch_size(work / "timing")
-        atomic_json(note, {"steps": int(options.minutes * 60 * rate * _SAFETY / batch), "batch": batch})
+        atomic_json(note, {"steps": int(options.minutes * 60 * rate * _SAFETY / batch), "batch": batch} | asked)
     found = read_json(note)
+    if {name: found.get(name) for name in asked} != asked:
+        sys.exit(f"real_faces: {note} was made for other minutes or another preset ({found}); name a new folder with "
+                 f"--work, or delete {note}, {work / 'timing'} and {work / 'run'}")
     return found["steps"], found["batch"]
 
 

@@ -19,10 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))   # so that `python benchmarks/trials.py` works as well
 
 from base.environment import processor  # noqa: E402 - after the path is set
-from base.files import atomic_json, atomic_text, read_json  # noqa: E402
+from base.files import atomic_json, atomic_text, read_json, sha256  # noqa: E402
 from base.mix import generator  # noqa: E402
 from benchmarks.real_faces import batch_size, log  # noqa: E402
 
+PRESET = "presets/small.yaml"
 VARIANTS = {
     "base": [],
     "batch 48": ["--data.batch_size", 48, "--schedule.rate", 0.07],
@@ -95,11 +96,11 @@ def leave_out(work, held, people):
 def trial(work, held, left_out, name, *, seed, minutes):
     """One training of a variant and its scores on the held-out pairs, kept in a file."""
     slug = "".join(letter if letter.isalnum() else "_" for letter in name)
-    note = work / "trials" / left_out.stem / f"{slug}-{minutes:g}min-seed{seed}.json"
+    note = work / "trials" / f"{left_out.stem}-{sha256(ROOT / PRESET)[:8]}" / f"{slug}-{minutes:g}min-seed{seed}.json"
     if note.exists():
         return read_json(note)
     note.parent.mkdir(parents=True, exist_ok=True)
-    common = ["presets/small.yaml", "--data.train", work / "train", "--data.left_out", left_out,
+    common = [PRESET, "--data.train", work / "train", "--data.left_out", left_out,
               "--seed", seed, "--intervals.checkpoint", 1_000_000, *VARIANTS[name]]
     timing, folder = note.with_name(f"timing-{slug}"), note.with_suffix("")
     if not (timing / "card.json").exists():

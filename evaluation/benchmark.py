@@ -15,10 +15,12 @@ _BLOCK = 8192   # pairs scored at once
 
 
 def open_benchmark(path, template, *, fars=()):
-    """Opens a benchmark Folder; ValueError unless it has pairs that can show `fars`, and crops of `template`."""
+    """Opens a benchmark Folder; ValueError unless it has folds of pairs, enough for `fars`, and crops of `template`."""
     folder = Folder.open(path)
     check_template(folder, template)
-    _check_fars(fars, int((~read_pairs(folder).same).sum()))
+    pairs = read_pairs(folder)
+    metrics.check_folds(pairs.same, pairs.fold)
+    _check_fars(fars, int((~pairs.same).sum()))
     return folder
 
 
@@ -44,6 +46,7 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
         "digest": folder.digest,
         "template": folder.template.name,
         "fusion": fusion,
+        "recipe": folder.meta["settings"],
         "num_crops": folder.num_records,
         "num_fallback": status.count("fallback"),
         "num_unreadable": int(pairs.unreadable.sum()),

@@ -86,13 +86,15 @@ def choose_threshold(card, run, *, far, benchmark=""):
         benchmark: name of the benchmark; "" takes the one with the most impostor pairs.
 
     Returns:
-        A dict: far, threshold, tar, allowed, false_accepts, impostors, benchmark, model_sha256.
+        A dict: far, threshold, tar, allowed, false_accepts, impostors, benchmark, model_sha256, recipe (the
+        settings that the benchmark's crops were made with).
 
     Raises:
         ValueError: no threshold was measured, none of that benchmark, none at this FAR, or with another model.keras.
     """
     known = [{**point, "benchmark": card["results"][digest]["benchmark"],
-              "model_sha256": card["results"][digest]["model_sha256"]}
+              "model_sha256": card["results"][digest]["model_sha256"],
+              "recipe": card["results"][digest].get("recipe", {})}
              for digest, points in card["thresholds"].items() for point in points]
     if not known:
         raise ValueError(f"{run} has no threshold in its card yet; measure one by: python evaluate.py {run} "

@@ -136,12 +136,8 @@ def k_fold(scores, same, fold):
     fold = np.asarray(fold)
     if fold.shape != scores.shape:
         raise ValueError(f"fold has shape {fold.shape}, expected {scores.shape} like the scores")
+    check_folds(same, fold)
     numbers = np.unique(fold)
-    if len(numbers) < 2:
-        raise ValueError(f"all {len(scores)} pairs are in one fold, but the threshold of a fold comes from the others; "
-                         f"number the pairs in folds, ten of them with disjoint people, in the column fold")
-    for number in numbers:
-        _check_both_kinds(same[fold == number], f"fold {number}")
     thresholds, correct = [], []
     for number in numbers:
         is_test = fold == number
@@ -150,6 +146,17 @@ def k_fold(scores, same, fold):
         correct.append(_num_correct(scores[is_test], same[is_test], threshold))
     counts = np.array([(fold == number).sum() for number in numbers], np.int64)
     return Folds(np.array(thresholds), np.array(correct, np.int64), counts)
+
+
+def check_folds(same, fold):
+    """Raises ValueError unless there are two folds at least, each with genuine and impostor pairs."""
+    numbers = np.unique(fold)
+    if len(numbers) < 2:
+        raise ValueError(f"all {len(same)} pairs are in one fold, but the threshold of a fold comes from the others; "
+                         f"number the pairs in folds, ten of them with disjoint people, in the column fold of the "
+                         f"pair list, and align again")
+    for number in numbers:
+        _check_both_kinds(same[fold == number], f"fold {number}")
 
 
 def tar_at_far(curve, far):

@@ -42,5 +42,5 @@ def make_folder(path, *, people=6, photos=5, template="112x96", seed=0, shards=2
                      record.landmarks, number, place) for place, record in enumerate(part)]
     rows.sort(key=lambda row: row.key)
     finish(path, template=template, classes=[f"p{person:02d}" for person in range(people)], rows=rows,
-           settings={"drawn": True}, quality=95, pairs=pairs)
+           num_shards=shards, settings={"drawn": True}, quality=95, pairs=pairs)
     return Folder.open(path)

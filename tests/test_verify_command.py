@@ -1,5 +1,6 @@
 """verify.py as a person calls it."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import verify
+from align.config import AlignConfig, Detection
 from evaluation.benchmark import pair_scores
 from evaluation.card import model_hash, read_card, write_card
 from evaluation.embed import embed, embed_crops, fuse, load_model
@@ -38,7 +40,7 @@ def with_threshold(run, threshold, **changes):
 @pytest.fixture
 def from_small(monkeypatch, small):
     """Photographs are named by the benchmark's keys and are aligned already."""
-    monkeypatch.setattr(verify, "aligned", lambda path, template: small.crop(small.keys.index(path)))
+    monkeypatch.setattr(verify, "aligned", lambda paths, recipe: [small.crop(small.keys.index(path)) for path in paths])
 
 
 def call(*words):
@@ -144,10 +146,21 @@ def faces_at(*shifts, bend=0.0):
 def test_a_photograph_becomes_the_crop_around_the_chosen_face(tmp_path, monkeypatch):
     crop = draw_photograph(tmp_path / "a b ä.png")
     monkeypatch.setattr("align.detector.Detector", faces_at((150, 120), (40, 30)))   # the second is more central
-    found = verify.aligned(tmp_path / "a b ä.png", get_template("112x96"))
+    [found] = verify.aligned([tmp_path / "a b ä.png"], {"drawn": True})
     assert found.dtype == np.uint8
     assert np.abs(found.astype(int) - crop).mean() < 3   # JPEG
     assert np.abs(found.astype(int) - crop[:, :, ::-1]).mean() > 20
+
+
+def test_the_crop_is_made_by_the_recipe_of_the_benchmark(tmp_path, monkeypatch):
+    crop = draw_photograph(tmp_path / "a.png")
+    settings = []
+    maker = faces_at((150, 120), (40, 30))
+    monkeypatch.setattr("align.detector.Detector", lambda detection: settings.append(detection) or maker(detection))
+    recipe = AlignConfig(choice="most_confident", detection=Detection(min_face=40), quality=30)
+    [found] = verify.aligned([tmp_path / "a.png"], dataclasses.asdict(recipe))
+    assert settings == [Detection(min_face=40)]
+    assert np.abs(found.astype(int) - crop).mean() > 20   # the first of two equal scores, not the central face
 
 
 @pytest.mark.parametrize(("shifts", "bend"), [((), 0), (((40, 30),), 60)])

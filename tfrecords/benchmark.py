@@ -31,6 +31,7 @@ def read_pairs(folder):
     if not path.is_file():
         raise ValueError(f"{folder.path} has no pairs.csv, so it is no benchmark; make one by: python -m align "
                          f"--input PHOTOGRAPHS --pairs PAIRS --output {folder.path}")
+    folder.check("pairs.csv")
     number = {key: place for place, key in enumerate(folder.keys)}
     failed = {row.key for row in folder.rows if row.status == "failed"}
     listed = _read_csv(path)
@@ -57,8 +58,14 @@ def parse_pairs_file(path):
     Raises:
         ValueError: another shape (with the line's number), a name that leaves the folder, or no pairs.
     """
-    first = Path(path).read_text(encoding="utf-8-sig").partition("\n")[0].strip()
-    pairs = _read_csv(path) if first.replace(" ", "").startswith("a,b,same") else _read_lfw(path)
+    try:
+        first = Path(path).read_text(encoding="utf-8-sig").partition("\n")[0].strip()
+        pairs = _read_csv(path) if first.replace(" ", "").startswith("a,b,same") else _read_lfw(path)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
+                         ) from error
+    except csv.Error as error:
+        raise ValueError(f"{path} is no CSV ({error}); look for a stray quotation mark") from error
     for a, b, _, _ in pairs:
         for key in (a, b):
             _check_key(path, key)

@@ -19,9 +19,10 @@ from tfrecords.template import get_template
 
 FORMAT = 1
 _INDEX = ("label", "offset", "length")
+_WRONG = "align the photographs again into an empty folder"   # the cure of everything that was changed
 
 
-def finish(path, *, template, classes, rows, settings, quality, pairs=None):
+def finish(path, *, template, classes, rows, num_shards, settings, quality, pairs=None):
     """Turns finished shards into a dataset folder: index, identities, manifest, pairs, then meta.json.
 
     Args:
@@ -29,6 +30,7 @@ def finish(path, *, template, classes, rows, settings, quality, pairs=None):
         template: the Template of the crops.
         classes: identities, by label.
         rows: manifest Rows of all photographs.
+        num_shards: shards that there are, those without a crop too.
         settings: dict of what else decided the crops (detector, choice), to be written down.
         quality: JPEG quality, 1 to 100.
         pairs: in a benchmark, a list of (key, key, is_same, fold).
@@ -37,10 +39,9 @@ def finish(path, *, template, classes, rows, settings, quality, pairs=None):
         What was written to meta.json.
     """
     path = Path(path)
-    count = max((row.shard for row in rows), default=-1) + 1
     shards, labels, offsets, lengths, entries = [], [], [], [], []
-    for number in range(count):
-        file = path / shard_name(number, count)
+    for number in range(num_shards):
+        file = path / shard_name(number, num_shards)
         starts, sizes = spans(file)
         records = [parse(payload) for payload in _payloads(file, starts, sizes)]
         labels.extend(record.label for record in records)
@@ -52,7 +53,7 @@ def finish(path, *, template, classes, rows, settings, quality, pairs=None):
     (path / "index").mkdir(exist_ok=True)
     for name, parts in zip(_INDEX, ([np.array(labels, np.int64)], offsets, lengths), strict=True):
         array = np.concatenate([np.zeros(0, np.int64), *parts])
-        with atomic_write(path / "index" / f"{name}.npy") as file:
+        with atomic_write(path / _index(name)) as file:
             np.save(file, array.astype("<i8"), allow_pickle=False)
     write_classes(path / "classes.txt", classes)
     write_manifest(path / "manifest.csv", rows)
@@ -68,6 +69,7 @@ def finish(path, *, template, classes, rows, settings, quality, pairs=None):
         "settings": settings,
         "counts": _counts(classes, rows, entries),
         "shards": shards,
+        "files": {name: sha256(path / name) for name in _beside(pairs is not None)},
         "digest": _digest(entries, template, pairs),
     }
     atomic_json(path / "meta.json", meta)
@@ -96,32 +98,28 @@ class Folder:
     def __init__(self, path, meta):
         """Use `open`."""
         self.path, self.meta = path, meta
-        if meta.get("format") != FORMAT:
-            raise ValueError(f"{path} has dataset format {meta.get('format')!r}, this program reads {FORMAT}; "
-                             f"align the photographs again")
+        _check_meta(path, meta)
         self.template = _template(path, meta["template"])
         self.digest = meta["digest"]
         self.name = path.resolve().name
         self._files = [path / _plain_name(path, shard["name"]) for shard in meta["shards"]]
         for file, shard in zip(self._files, meta["shards"], strict=True):
             if not file.is_file() or file.stat().st_size != shard["bytes"]:
-                raise ValueError(f"{file} is missing or not the {shard['bytes']} bytes that meta.json states; "
-                                 f"align the photographs again into an empty folder")
+                raise ValueError(f"{file} is missing or not the {shard['bytes']} bytes that meta.json states; {_WRONG}")
         self._first = np.cumsum([0] + [shard["records"] for shard in meta["shards"]])
         self.labels, self._offsets, self._lengths = (
-            np.load(path / "index" / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _INDEX)
-        if len(self.labels) != self._first[-1]:
-            raise ValueError(f"{path}/index counts {len(self.labels)} records, the shards {self._first[-1]}; "
-                             f"align the photographs again")
+            _load_index(path / _index(name), self._first[-1]) for name in _INDEX)
 
     @functools.cached_property
     def classes(self):
         """Identities, by label."""
+        self.check("classes.txt")
         return read_classes(self.path / "classes.txt")
 
     @functools.cached_property
     def rows(self):
         """Manifest rows, one a photograph."""
+        self.check("manifest.csv")
         return read_manifest(self.path / "manifest.csv")
 
     @functools.cached_property
@@ -153,11 +151,15 @@ class Folder:
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
     def verify(self):
-        """Reads all shards and compares them with meta.json; ValueError names one that was changed."""
+        """Reads all files and compares them with meta.json; ValueError names one that was changed."""
         for file, shard in zip(self._files, self.meta["shards"], strict=True):
-            if sha256(file) != shard["sha256"]:
-                raise ValueError(f"{file} was changed after it was made (its sha256 is not that of meta.json); "
-                                 f"align the photographs again into an empty folder")
+            _check_hash(file, shard["sha256"])
+        for name in self.meta["files"]:
+            self.check(name)
+
+    def check(self, name):
+        """Compares a file beside the shards, such as pairs.csv, with meta.json; ValueError where it was changed."""
+        _check_hash(self.path / name, self.meta["files"].get(name))
 
     @functools.cached_property
     def _descriptors(self):
@@ -167,6 +169,44 @@ class Folder:
         """Closes the shards."""
         for descriptor in self.__dict__.pop("_descriptors", []):
             os.close(descriptor)
+
+
+def _beside(is_benchmark):
+    """The files of a folder that are neither shards nor meta.json nor pictures."""
+    return ("classes.txt", "manifest.csv", *map(_index, _INDEX), *(["pairs.csv"] if is_benchmark else []))
+
+
+def _index(name):
+    return f"index/{name}.npy"
+
+
+def _load_index(file, count):
+    """One array of the index, int64 [count], left on the disk."""
+    try:
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{file} is no array ({error}); {_WRONG}") from error
+    if array.dtype != np.int64 or array.shape != (count,):
+        raise ValueError(f"{file} holds {array.dtype} {list(array.shape)}, the shards {count} records; {_WRONG}")
+    return array
+
+
+def _check_meta(path, meta):
+    found = meta.get("format") if isinstance(meta, dict) else None
+    if found != FORMAT:
+        raise ValueError(f"{path} has dataset format {found!r}, this program reads {FORMAT}; {_WRONG}")
+    missing = [name for name in ("template", "digest", "shards", "files", "counts") if name not in meta]
+    if missing:
+        raise ValueError(f"{path}/meta.json lacks {', '.join(missing)}; {_WRONG}")
+    stray = sorted(meta["files"].keys() - set(_beside(True)))
+    if stray:
+        raise ValueError(f"{path}/meta.json names {stray[0]!r}, which no dataset has; {_WRONG}")
+
+
+def _check_hash(file, digest):
+    if not file.is_file() or sha256(file) != digest:
+        raise ValueError(f"{file} is missing or was changed after it was made (its sha256 is not that of meta.json); "
+                         f"{_WRONG}")
 
 
 def _payloads(file, starts, sizes):

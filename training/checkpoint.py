@@ -7,7 +7,12 @@ import tensorflow as tf
 
 from base.files import atomic_json, publish, read_json, sync
 
-_PREFIX = "step-"
+_FOLDER, _PREFIX = "checkpoints", "step-"
+
+
+def whole_checkpoints(run):
+    """Returns the folders of a run's complete checkpoints, the newest last."""
+    return sorted(path for path in (Path(run) / _FOLDER).glob(f"{_PREFIX}*") if (path / "about.json").is_file())
 
 
 class Checkpoints:
@@ -26,7 +31,7 @@ class Checkpoints:
             keep: how many of the newest are kept.
             digests: dict of what must be equal to go on: configuration and data.
         """
-        self.folder, self.keep, self.digests = Path(run) / "checkpoints", keep, digests
+        self.folder, self.keep, self.digests = Path(run) / _FOLDER, keep, digests
         self.folder.mkdir(parents=True, exist_ok=True)
         for part in self.folder.glob(".*.part"):   # of a run that was killed while writing
             shutil.rmtree(part)
@@ -47,7 +52,7 @@ class Checkpoints:
         if target.exists():   # the same step again, after a resume
             shutil.rmtree(target)
         publish(part, target)
-        for old in self._complete()[:-self.keep]:
+        for old in whole_checkpoints(self.folder.parent)[:-self.keep]:
             shutil.rmtree(old)
         return target
 
@@ -57,7 +62,7 @@ class Checkpoints:
         Raises:
             ValueError: it belongs to another configuration or other data.
         """
-        found = self._complete()
+        found = whole_checkpoints(self.folder.parent)
         if not found:
             return 0
         about = read_json(found[-1] / "about.json")
@@ -72,6 +77,3 @@ class Checkpoints:
         """Bytes of one checkpoint."""
         variables = [*self._state.weights, *self._state.velocities]
         return sum(variable.shape.num_elements() * variable.dtype.size for variable in variables)
-
-    def _complete(self):
-        return sorted(path for path in self.folder.glob(f"{_PREFIX}*") if (path / "about.json").is_file())

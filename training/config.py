@@ -1,5 +1,6 @@
 """Settings of a training run: what train.py's presets and options hold."""
 
+import math
 from dataclasses import dataclass, field
 
 from base.checks import require
@@ -86,7 +87,7 @@ class Optimizer:
     def __post_init__(self):
         require(0 <= self.momentum < 1, "optimizer.momentum", self.momentum, "a number from 0 to below 1")
         require(0 <= self.weight_decay < 1, "optimizer.weight_decay", self.weight_decay, "a number from 0 to below 1")
-        require(self.clip_norm >= 0, "optimizer.clip_norm", self.clip_norm, "0 or more")
+        require(0 <= self.clip_norm < math.inf, "optimizer.clip_norm", self.clip_norm, "a finite number, 0 or more")
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ class Schedule:
     def __post_init__(self):
         _one_of("schedule.kind", self.kind, ("cosine", "step", "constant"))
         require(self.steps >= 0, "schedule.steps", self.steps, "0 or more")
-        require(self.epochs > 0, "schedule.epochs", self.epochs, "above 0")
-        require(self.rate > 0, "schedule.rate", self.rate, "above 0")
+        require(0 < self.epochs < 1e6, "schedule.epochs", self.epochs, "above 0, below 1,000,000")
+        require(0 < self.rate < math.inf, "schedule.rate", self.rate, "a finite number above 0")
         require(0 < self.factor < 1, "schedule.factor", self.factor, "between 0 and 1")
         require(self.warmup_steps >= 0, "schedule.warmup_steps", self.warmup_steps, "0 or more")
         require(self.drops == sorted(self.drops), "schedule.drops", self.drops, "rising steps")

@@ -6,11 +6,11 @@ from base.checks import require
 from base.environment import has_bf16
 
 
-def choose(engine):
+def choose(engine, *, batch_size):
     """Returns the tf.distribute strategy for a config Engine and prints nothing.
 
     Raises:
-        SettingsError: more devices asked for than there are, or XLA on several.
+        SettingsError: more devices asked for than there are, XLA on several, or a global batch that they cannot share.
     """
     kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     there = tf.config.list_logical_devices(kind)
@@ -19,6 +19,7 @@ def choose(engine):
     if wanted == 1:
         return tf.distribute.get_strategy()
     require(not engine.jit_compile, "engine.jit_compile", True, "false on several devices")
+    require(batch_size % wanted == 0, "data.batch_size", batch_size, f"a multiple of the {wanted} devices")
     return tf.distribute.MirroredStrategy([device.name for device in there[:wanted]])
 
 

@@ -60,7 +60,7 @@ class Results:
 
     def finish(self, step, monitor):
         """Evaluates the finished run and writes reports, thresholds and results."""
-        if not (self.run / "card.json").is_file():
+        if not self._has_model(step):   # killed between the last checkpoint and the model, or a file was lost
             self.write_model(step)
         for folder, result in self.evaluate(step, monitor):
             write_report(self.run, folder, result)
@@ -69,10 +69,16 @@ class Results:
 
     def are_written(self):
         """True where the card is of the last step and has the results of every benchmark."""
-        if not (self.run / "card.json").is_file() or not (self.run / "model.keras").is_file():
+        return self._has_model(self.num_steps) and all(
+            folder.digest in read_card(self.run)["results"] for folder in self.benchmarks)
+
+    def _has_model(self, step):
+        """True where the model of `step` is there and opens; it is written before the card that names its step."""
+        try:
+            load_model(self.run)
+            return read_card(self.run).get("step") == step
+        except (ValueError, OSError):
             return False
-        card = read_card(self.run)
-        return card["step"] == self.num_steps and all(folder.digest in card["results"] for folder in self.benchmarks)
 
     def _card(self, step):
         config, folder = self.config, self.source.folder
@@ -87,6 +93,7 @@ class Results:
             "pixels": "uint8; (x - 127.5) / 128 is the model's first layer",
             "fusion": FUSION,
             "loss": {"name": config.loss.name, "params": dict(config.loss.params)},
+            "init_from": config.network.init_from,
             "step": step,
             "num_steps": self.num_steps,
             "precision": config.engine.precision,

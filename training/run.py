@@ -35,11 +35,11 @@ def run(config):
         config.engine, precision=placement.resolve_precision(config.engine.precision)))
     if config.engine.deterministic:
         tf.config.experimental.enable_op_determinism()
-    strategy = placement.choose(config.engine)
+    strategy = placement.choose(config.engine, batch_size=config.data.batch_size)
 
     # --- what is built -------------------------------------------------------------------------------------------
+    parts = build_parts(config, source, strategy)   # before the run folder: a name that is none leaves no trace
     digests = {"configuration": open_run(config), "data": data_digest(source.folder, source.selection)}
-    parts = build_parts(config, source, strategy)
     checkpoints = Checkpoints(config.run, parts, keep=config.intervals.keep, digests=digests)
     first_step = checkpoints.restore()
     if not first_step and config.network.init_from:

@@ -8,15 +8,19 @@ from pathlib import Path
 import yaml
 
 from base.files import atomic_text
+from training.checkpoint import whole_checkpoints
 
 # Settings that do not decide the result: paths, logging, placement.
-_FREE = ("run", "data.train", "data.benchmarks", "data.left_out", "network.init_from", "engine.devices",
-         "engine.threads", "engine.jit_compile", "engine.deterministic", "intervals.log", "intervals.checkpoint",
-         "intervals.evaluate", "intervals.keep")
+_FREE = ("run", "data.train", "data.benchmarks", "data.left_out", "engine.devices", "engine.threads",
+         "engine.jit_compile", "engine.deterministic", "intervals.log", "intervals.checkpoint", "intervals.evaluate",
+         "intervals.keep")
 
 
 def open_run(config):
     """Makes the run folder, or checks that it is of this configuration.
+
+    A folder without a whole checkpoint holds nothing that is gone on with: its configuration is replaced, so that a
+    mistyped setting costs no new folder.
 
     Returns:
         A digest over the settings that decide the result.
@@ -28,7 +32,8 @@ def open_run(config):
     path = run / "config.yaml"
     now = dataclasses.asdict(config)
     if path.is_file():
-        _compare(run, yaml.safe_load(path.read_text(encoding="utf-8")), now)
+        if any(whole_checkpoints(run)):
+            _compare(run, _read(path), now)
     elif run.exists() and (not run.is_dir() or any(run.iterdir())):
         raise ValueError(f"{run} exists and is no run folder (it has no config.yaml); name a new one with --run")
     run.mkdir(parents=True, exist_ok=True)
@@ -39,6 +44,17 @@ def open_run(config):
 def data_digest(folder, selection):
     """Names the training data: the folder's digest with the identities kept of it."""
     return hashlib.sha256(json.dumps([folder.digest, selection.classes]).encode()).hexdigest()
+
+
+def _read(path):
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        settings = error
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path} is no longer the YAML that this program wrote, so the run's settings are lost; "
+                         f"restore the file, or take a new run folder")
+    return settings
 
 
 def _compare(run, before, now):

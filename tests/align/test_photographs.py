@@ -1,5 +1,6 @@
 import io
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -115,3 +116,31 @@ def test_nothing_there(tmp_path):
         walk(tmp_path)
     with pytest.raises(FileNotFoundError, match="no folder of photographs"):
         walk(tmp_path / "none")
+
+
+def test_links_to_themselves_are_no_photographs(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.jpg").write_bytes(b"")
+    os.symlink(tmp_path / "a" / "2.jpg", tmp_path / "a" / "2.jpg")
+    assert walk(tmp_path)[1] in (["a/1.jpg"], ["a/1.jpg", "a/2.jpg"])   # Python 3.13 resolves it; reading it fails
+    with pytest.raises(UnreadablePhotograph, match="cannot be opened"):
+        decode(tmp_path / "a" / "2.jpg", max_pixels=LIMIT)
+
+
+def test_names_that_are_no_text_are_refused(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"")
+    with pytest.raises(ValueError, match=r"1 photographs whose names are not UTF-8, such as b'a/caf.xe9\.jpg'"):
+        walk(tmp_path)
+
+
+def test_broken_metadata_end_in_a_reason(tmp_path, monkeypatch):
+    """Pillow writes the turned picture's metadata anew, and broken ones raise struct.error there."""
+    path = save(tmp_path / "e.jpg", picture())
+
+    def broken(image):
+        raise struct.error("required argument is not an integer")
+
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", broken)
+    with pytest.raises(UnreadablePhotograph, match="required argument is not an integer"):
+        decode(path, max_pixels=LIMIT)

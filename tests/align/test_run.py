@@ -1,5 +1,6 @@
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +12,12 @@ import pytest
 from PIL import Image
 
 from align.__main__ import main
+from align.photographs import walk
 from align.warp import similarity
 from demo.faces import write_people
 from tfrecords.benchmark import read_pairs
 from tfrecords.folder import Folder
+from tfrecords.shard import plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -131,8 +134,25 @@ def test_mistakes_are_one_sentence(people, tmp_path, capsys):
     assert align(root, tmp_path / "data") == 0
     capsys.readouterr()
     assert "template was '112x96', is '112x112'" in refused(root, tmp_path / "data", "--template", "112x112")
+    (tmp_path / "data" / "random.png").unlink()
     assert align(root, tmp_path / "data") == 0
     assert "is finished: aligned 16" in capsys.readouterr().out
+    assert (tmp_path / "data" / "random.png").is_file()
+    assert not (tmp_path / "data" / "outcomes").exists()
+    assert "so its pictures would be taken for photographs" in refused(root, root / "data")
+
+
+def test_a_last_shard_without_a_crop(people, tmp_path):
+    root = tmp_path / "photographs"
+    shutil.copytree(people[0], root)
+    (root / "person-000" / "broken.jpg").write_bytes(b"x")
+    keys = walk(root)[1]
+    seed = next(seed for seed in range(999)
+                if "broken" in keys[plan(keys, seed=seed, shard_size=16)[-1][0]])
+    assert align(root, tmp_path / "data", "--shard_size", 16, "--seed", seed) == 0
+    folder = Folder.open(tmp_path / "data")
+    folder.verify()
+    assert [shard["records"] for shard in folder.meta["shards"]] == [16, 0]
 
 
 def digests(folder):

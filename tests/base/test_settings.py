@@ -1,10 +1,12 @@
 import dataclasses
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from base import settings
-from base.checks import SettingsError, require
+from base.checks import require
 
 
 @dataclass(frozen=True)
@@ -98,15 +100,6 @@ def test_lists_take_several_words(words):
     assert parse("--runs", "a").runs == ["a"]
 
 
-def test_dump_and_load(tmp_path):
-    config = Config(rate=1e-5, runs=["a b", "ä"], loss=Loss("x", {"a": 1, "b": 0.5, "c": True, "d": "w"}))
-    (tmp_path / "c.yaml").write_text(settings.dump(config))
-    assert settings.load(Config, tmp_path / "c.yaml") == config
-    (tmp_path / "c.yaml").write_text("rat: 3\n")
-    with pytest.raises(SettingsError, match=r"c\.yaml"):
-        settings.load(Config, tmp_path / "c.yaml")
-
-
 def test_help_shows_type_default_and_sentence(capsys):
     with pytest.raises(SystemExit):
         parse("--help")
@@ -133,3 +126,14 @@ def test_a_mistake_is_one_sentence_and_a_defect_keeps_its_traceback(capsys):
     assert stopped([]) == 130
     with pytest.raises(TypeError):
         defect([])
+
+
+def test_what_frozen_and_compiled_code_raises_is_a_defect(tmp_path, monkeypatch):
+    """It has no path of its own, which must not be taken for one in the working directory."""
+    (tmp_path / "latin").write_bytes(b"caf\xe9")
+    monkeypatch.chdir(Path(settings.__file__).parents[1])
+    slips = ((lambda: (tmp_path / "latin").read_text(encoding="utf-8"), "can't decode"),
+             (lambda: np.random.default_rng(0).choice(3, 5, replace=False), "larger sample"))
+    for slip, words in slips:
+        with pytest.raises(ValueError, match=words):
+            settings.command("prog")(lambda argv, slip=slip: slip())([])

@@ -149,3 +149,11 @@ def test_headline_of_c6000():
     assert [(point["allowed"], point["false_accepts"], point["tar"]) for point in result["tar"]] == [
         (30, 29, pytest.approx(0.998)), (3, 3, pytest.approx(0.993333, abs=1e-6))]
     assert result["best_threshold_no_folds"]["accuracy"] == pytest.approx(0.997667, abs=1e-6)
+
+
+def test_folds_that_decide_nothing_are_refused_when_it_is_opened(tmp_path):
+    """Before an hour of training, not after it."""
+    pairs = [(a, b, same, 0) for a, b, same, _ in make_pairs()]
+    make_benchmark(tmp_path / "one", pairs=pairs)
+    with pytest.raises(ValueError, match="all 40 pairs are in one fold"):
+        benchmark.open_benchmark(tmp_path / "one", get_template("112x96"))

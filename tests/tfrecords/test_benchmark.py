@@ -73,3 +73,21 @@ def test_a_pair_without_a_crop_is_named(tmp_path):
     folder = make_folder(tmp_path / "b", pairs=[("p00/0000.jpg", "p09/0001.jpg", False, 0)])
     with pytest.raises(ValueError, match=r"names 1 photographs without a crop: p09/0001\.jpg"):
         read_pairs(folder)
+
+
+def test_changed_pairs_are_refused(tmp_path):
+    """No pair may be dropped in silence."""
+    folder = make_folder(tmp_path / "b", pairs=[("p00/0000.jpg", "p00/0001.jpg", True, fold) for fold in range(3)])
+    path = folder.path / "pairs.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(ValueError, match=r"pairs\.csv is missing or was changed"):
+        read_pairs(folder)
+
+
+def test_what_is_no_text_is_named(tmp_path):
+    (tmp_path / "p.csv").write_bytes("a,b,same\nJosé/1.jpg,q/b.jpg,0\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"p\.csv is not UTF-8 text .* save it as UTF-8"):
+        parse_pairs_file(tmp_path / "p.csv")
+    (tmp_path / "q.csv").write_text('a,b,same\n"' + "x" * 200_000)
+    with pytest.raises(ValueError, match=r"q\.csv is no CSV .* stray quotation mark"):
+        parse_pairs_file(tmp_path / "q.csv")

@@ -59,7 +59,8 @@ def test_a_changed_shard_is_named(folder):
     (lambda meta: meta["template"].update(points=[[0, 0]] * 5), "other points"),
     (lambda meta: meta["template"].update(name="9x9"), "no template '9x9'"),
     (lambda meta: meta["shards"][0].update(name="../x.tfrecord"), "outside the folder"),
-    (lambda meta: meta["shards"].pop(), "index counts 30 records, the shards 15"),
+    (lambda meta: meta["shards"].pop(), r"label\.npy holds int64 \[30\], the shards 15 records"),
+    (lambda meta: meta["files"].update({"../x": "0"}), "names '../x', which no dataset has"),
 ])
 def test_a_wrong_meta_is_refused(folder, change, words):
     meta = json.loads((folder.path / "meta.json").read_text())
@@ -72,4 +73,39 @@ def test_a_wrong_meta_is_refused(folder, change, words):
 def test_pickled_index_is_refused(folder):
     np.save(folder.path / "index" / "label.npy", np.array([{}] * 30, object), allow_pickle=True)
     with pytest.raises(ValueError, match="Python objects"):
+        Folder.open(folder.path)
+
+
+def test_a_shard_without_a_crop(tmp_path):
+    folder = make_folder(tmp_path / "one", people=1, photos=1, shards=2)
+    assert [shard["records"] for shard in folder.meta["shards"]] == [1, 0]
+    folder.verify()
+    assert folder.crop(0).shape == (112, 96, 3)
+
+
+@pytest.mark.parametrize("name", ["classes.txt", "manifest.csv", "index/label.npy", "index/offset.npy"])
+def test_a_changed_file_beside_the_shards_is_named(folder, name):
+    data = (folder.path / name).read_bytes()
+    (folder.path / name).write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    with pytest.raises(ValueError, match=f"{name} is missing or was changed after it was made"):
+        Folder.open(folder.path).verify()
+    (folder.path / name).unlink()
+    with pytest.raises((ValueError, FileNotFoundError), match=name):
+        Folder.open(folder.path).verify()
+
+
+@pytest.mark.parametrize("array", [np.zeros(29, np.int64), np.zeros(30, np.int32), np.zeros((30, 1), np.int64)])
+def test_another_index_is_named(folder, array):
+    np.save(folder.path / "index" / "length.npy", array)
+    with pytest.raises(ValueError, match=r"length\.npy holds .* the shards 30 records"):
+        Folder.open(folder.path)
+    (folder.path / "index" / "length.npy").write_bytes(b"\x93NUMPY")
+    with pytest.raises(ValueError, match=r"length\.npy is no array"):
+        Folder.open(folder.path)
+
+
+@pytest.mark.parametrize("meta", ["[]", "3", '{"format": 1}', '{"format": 1, "template": {}}'])
+def test_a_meta_of_another_shape_is_refused(folder, meta):
+    (folder.path / "meta.json").write_text(meta)
+    with pytest.raises(ValueError, match=r"dataset format None|lacks .*digest, shards"):
         Folder.open(folder.path)

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+from evaluation.card import model_hash
 from tests.datasets import make_folder
 from tests.training.commands import ROOT, log, train, words
 
@@ -118,6 +120,32 @@ def test_a_finished_run_says_so(data, undisturbed):
     assert "is finished: 10 steps" in done.stdout
 
 
+def test_a_lost_model_is_written_again(data, benchmark, undisturbed, tmp_path):
+    """Also one that is older than the last checkpoint: killed in between, a threshold would serve another model."""
+    run = tmp_path / "lost"
+    shutil.copytree(undisturbed, run)
+    (run / "model.keras").write_bytes(b"no model")
+    (run / "card.json").write_text(json.dumps(json.loads((run / "card.json").read_text()) | {"step": 8}))
+    done = train(data, run, "--data.benchmarks", f"[{benchmark}]", "--intervals.evaluate", 5)
+    assert done.returncode == 0, done.stderr
+    assert weights(run).hexdigest() == weights(undisturbed).hexdigest()
+    card = json.loads((run / "card.json").read_text())
+    assert card["step"] == 10
+    assert {result["model_sha256"] for result in card["results"].values()} == {model_hash(run)}
+
+
+def test_a_mistyped_setting_costs_no_folder(data, tmp_path):
+    run = tmp_path / "typed"
+    done = train(data, run, "--loss.params.margn", 0.3)
+    assert done.returncode == 2
+    assert "Did you mean 'margin'?" in done.stderr
+    assert not run.exists()
+    broken = train(data, run, "--schedule.rate", 1e30)
+    assert broken.returncode == 2
+    assert "Lower --schedule.rate" in broken.stderr
+    assert train(data, run, "--schedule.steps", 1).returncode == 0
+
+
 def test_what_does_not_fit_is_named(data, benchmark, undisturbed, tmp_path):
     def refused(*more, data=data, run=undisturbed):
         done = train(data, run, *more)
@@ -130,9 +158,16 @@ def test_what_does_not_fit_is_named(data, benchmark, undisturbed, tmp_path):
     assert "run of another configuration: loss.params was {'scale': 8}, is {'scale': 8, 'margin': 0.1}" in text
     assert "schedule.steps was 10, is 20" in text
     assert "--network.init_from" in text
+    assert "network.init_from was '', is " in refused("--network.init_from", undisturbed)
+    broken = tmp_path / "broken"
+    shutil.copytree(undisturbed, broken)
+    (broken / "config.yaml").write_text("a: [")
+    assert "is no longer the YAML" in refused(run=broken)
     other = make_folder(tmp_path / "other", seed=9).path
     assert "was written for another data" in refused(data=other)
     wide = make_folder(tmp_path / "wide", template="112x112", pairs=[("p00/0000.jpg", "p00/0001.jpg", True, 0)]).path
+    one = make_folder(tmp_path / "one", pairs=[("p00/0000.jpg", "p00/0001.jpg", True, 0)]).path
+    assert "all 1 pairs are in one fold" in refused("--data.benchmarks", f"[{one}]", run=tmp_path / "new")
     assert "112x112" in refused("--data.benchmarks", f"[{wide}]", run=tmp_path / "new")
     assert "there is no dataset folder" in refused(data=tmp_path / "none", run=tmp_path / "new")
     (tmp_path / "full").mkdir()
