@@ -39,7 +39,8 @@ def test_length():
 
 @pytest.mark.parametrize(("make", "words"), [
     (lambda: Schedule(kind="linear"), "schedule.kind is 'linear', expected one of cosine, step, constant"),
-    (lambda: Schedule(rate=0), "schedule.rate is 0, expected above 0"),
+    (lambda: Schedule(rate=0), "schedule.rate is 0, expected a finite number above 0"),
+    (lambda: Schedule(epochs=float("inf")), "schedule.epochs is inf, expected above 0, below 1,000,000"),
     (lambda: Schedule(drops=[3, 1]), "expected rising steps"),
     (lambda: Loss(ramp_from=0.5, ramp_to=0.2), "rising shares"),
 ])

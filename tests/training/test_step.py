@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from base.checks import SettingsError
 from tests.datasets import make_folder
 from tests.training.commands import ROOT
+from training import placement
 from training.build import build_parts, decay_summary, open_data
 from training.config import Data, Engine, Loss, Network, TrainingConfig
 from training.placement import precision_warning, resolve_precision
@@ -136,6 +138,12 @@ for a, b in zip(kept, mirrored):
     np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
 print("equal")
 """
+
+
+def test_a_batch_that_devices_cannot_share_is_refused(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind] * 3 if kind == "GPU" else [])
+    with pytest.raises(SettingsError, match=r"data\.batch_size is 128, expected a multiple of the 3 devices"):
+        placement.choose(Engine(), batch_size=128)
 
 
 def test_two_devices_equal_one(folder):
