@@ -8,6 +8,7 @@ from base.checks import near_names, require
 LOSSES = {
     "softmax": "losses.softmax:Softmax",
     "amsoftmax": "losses.amsoftmax:AMSoftmax",
+    "arcface": "losses.arcface:ArcFace",
 }
 
 

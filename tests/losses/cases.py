@@ -27,13 +27,19 @@ class Case(NamedTuple):
 
 
 def golden_cases():
-    """Every numeric case of softmax.json and am_softmax.json, and normface.json as AM-Softmax without margin."""
+    """Every numeric case of the losses' golden files; normface.json is AM-Softmax without margin."""
     makers = {
         "softmax": lambda hyper: losses.Softmax(),
         "am_softmax": lambda hyper: losses.AMSoftmax(hyper["s"], hyper["m"], hyper["variant"] == "easy"),
+        "arcface": _arcface,
         "normface": lambda hyper: losses.AMSoftmax(hyper["s"], 0.0),
     }
     return [case for name, maker in makers.items() for case in _read(name, maker)]
+
+
+def _arcface(hyper):
+    variant, _, through = hyper["variant"].partition("_")
+    return losses.ArcFace(hyper["s"], hyper["m"], variant, "straight_through" if through else "exact")
 
 
 def _read(name, maker):

@@ -1,4 +1,4 @@
-"""Softmax and AM-Softmax equal independent values, whole and in parts, on TensorFlow and on JAX."""
+"""The losses equal independent values, whole and in parts, on TensorFlow and on JAX."""
 
 import os
 import subprocess

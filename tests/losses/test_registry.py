@@ -32,6 +32,7 @@ def test_member(name):
 def test_defaults_are_those_of_the_papers():
     assert fields("amsoftmax") == {"scale": 30.0, "margin": 0.35, "easy": False}
     assert fields("softmax") == {}
+    assert fields("arcface") == {"scale": 64.0, "margin": 0.5, "variant": "monotone", "gradient": "exact"}
     assert build("softmax").similarity == "inner"
     assert build("amsoftmax", {"scale": 64}).scale == 64.0
 
@@ -44,6 +45,10 @@ def test_defaults_are_those_of_the_papers():
     ("amsoftmax", {"margin": -0.1}, r"margin is -0.1, expected a difference of cosines in \[0, 2\)"),
     ("amsoftmax", {"margin": 20.0}, "margin is 20.0"), ("amsoftmax", {"scale": 0.0}, "scale is 0.0"),
     ("amsoftmax", {"scale": math.nan}, "scale is nan"), ("amsoftmax", {"margin": math.nan}, "margin is nan"),
+    ("arcface", {"margin": 28.6}, r"margin is 28.6, expected an angle in \[0, pi/2\) radians"),
+    ("arcface", {"variant": "esay"}, "variant is 'esay', expected one of monotone, plain, easy, clip"),
+    ("arcface", {"gradient": "st"}, "gradient is 'st', expected one of exact, straight_through"),
+    ("arcface", {"scale": 0}, "scale is 0.0"),
     ("amsoftmax", {"scale": math.inf}, "scale is inf"), ("softmax", {"scale": 3.0}, "scale"),
 ])
 def test_mistakes_are_named(name, params, message):
