@@ -19,7 +19,7 @@ def main(argv):
         Spec(name=name, template_shape=settings.template_shape, width=settings.width,
              embedding_size=settings.embedding_size, batch_norm=settings.batch_norm)
         for name in settings.names or names()]
-    print(f"{'network':<12}{'trainable':>14}{'not trained':>14}{'parameters':>14}{'multiply-adds':>16}")
+    print(f"{'network':<16}{'trainable':>14}{'not trained':>14}{'parameters':>14}{'multiply-adds':>16}")
     for spec in specs:
         print(_row(spec))
     return 0
@@ -30,7 +30,7 @@ def _row(spec):
     from models.registry import from_spec
 
     counts = count(from_spec(spec))
-    return (f"{spec.name:<12}{counts.trainable:>14,}{counts.non_trainable:>14,}{counts.total:>14,}"
+    return (f"{spec.name:<16}{counts.trainable:>14,}{counts.non_trainable:>14,}{counts.total:>14,}"
             f"{counts.macs:>16,}")
 
 

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from base.checks import near_names, require
 
 MODELS = {
+    "lresnet18e_ir": "models.lresnet:lresnet18e_ir",
+    "lresnet34e_ir": "models.lresnet:lresnet34e_ir",
+    "lresnet50e_ir": "models.lresnet:lresnet50e_ir",
+    "lresnet100e_ir": "models.lresnet:lresnet100e_ir",
     "resface10": "models.resface:resface10",
     "resface20": "models.resface:resface20",
     "resface34": "models.resface:resface34",
