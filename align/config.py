@@ -71,5 +71,9 @@ class AlignConfig:
 def from_recipe(settings):
     """Makes the AlignConfig of which a dataset's meta.json keeps the deciding `settings`; others keep their default."""
     names = {each.name for each in dataclasses.fields(AlignConfig)} & settings.keys()
-    detection = Detection(**settings.get("detection", {}))
-    return AlignConfig(**{name: settings[name] for name in names} | {"detection": detection})
+    try:
+        detection = Detection(**settings.get("detection", {}))
+        return AlignConfig(**{name: settings[name] for name in names} | {"detection": detection})
+    except TypeError as error:
+        raise ValueError(f"the alignment settings of the benchmark are not this program's ({error}); align the "
+                         f"benchmark again and evaluate the run on it") from error

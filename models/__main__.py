@@ -13,12 +13,14 @@ def main(argv):
     settings = parse(ListSettings, argv, "python -m models", leading="names",
                      describe="Lists the networks with their parameters and multiply-adds for one crop.")
     prepare()
-    from models.registry import Spec, names
+    from models.registry import MODELS, Spec, names
 
+    # Without batch normalization there are the ResFaces only.
+    listed = [name for name in names() if settings.batch_norm or MODELS[name].startswith("models.resface:")]
     specs = [
         Spec(name=name, template_shape=settings.template_shape, width=settings.width,
              embedding_size=settings.embedding_size, batch_norm=settings.batch_norm)
-        for name in settings.names or names()]
+        for name in settings.names or listed]
     print(f"{'network':<16}{'trainable':>14}{'not trained':>14}{'parameters':>14}{'multiply-adds':>16}")
     for spec in specs:
         print(_row(spec))

@@ -29,6 +29,27 @@ def symmetric_padding(shape):
     return tuple((1, side % 2) for side in shape)
 
 
+def pixels(spec):
+    """Returns (uint8 RGB input [B, H, W, 3], the same as (x - 127.5) / 128), the start of every network."""
+    crops = keras.Input((*spec.template_shape, 3), dtype="uint8", name="crops")
+    return crops, keras.layers.Rescaling(1 / 128, offset=-127.5 / 128, dtype=spec.dtype, name="pixels")(crops)
+
+
+def flatten(x, crops, spec):
+    """Returns (the model's inputs, the last map as a vector, with dropout where the spec has it)."""
+    x = keras.layers.Flatten(dtype=spec.dtype, name="flatten")(x)
+    if not spec.has_dropout:
+        return crops, x
+    inputs = {"crops": crops, "g": keras.Input((2,), dtype="int32", name="g")}
+    return inputs, Dropout(spec.dropout, spec.seed, dtype=spec.dtype, name="dropout")(x, inputs["g"])
+
+
+def prelu(x, name, spec):
+    """PReLU, a slope a channel."""
+    return (spec.activation or keras.layers.PReLU)(
+        alpha_initializer=keras.initializers.Constant(PRELU_SLOPE), shared_axes=[1, 2], dtype=spec.dtype, name=name)(x)
+
+
 def split(numbers):
     """Running numbers g, integers [B] -> int32 [B, 2]: their low and high 32 bits."""
     wide = np.asarray(numbers, np.int64)

@@ -10,7 +10,7 @@ import keras
 from keras import layers
 
 from base.checks import require
-from models.blocks import PRELU_SLOPE, Dropout, channels, layer_seed, symmetric_padding
+from models.blocks import channels, flatten, layer_seed, pixels, prelu, symmetric_padding
 
 STEM = 64
 CHANNELS = (64, 128, 256, 512)
@@ -42,22 +42,17 @@ def assemble(spec, *, units):
     """Builds the network of `units` residual units a stage; the authors drop 0.4 of the last map in training."""
     require(spec.batch_norm, "batch_norm", spec.batch_norm, "true: an LResNet is not trained without")
     make = _Maker(spec)
-    crops = keras.Input((*spec.template_shape, 3), dtype="uint8", name="crops")
-    x = layers.Rescaling(1 / 128, offset=-127.5 / 128, dtype=spec.dtype, name="pixels")(crops)
+    crops, x = pixels(spec)
     x = make.convolution(x, "stem_conv", size=channels(STEM, spec.width))
-    x = make.prelu(make.normalization(x, "stem_bn"), "stem_prelu")
+    x = prelu(make.normalization(x, "stem_bn"), "stem_prelu", spec)
     for stage, (full, count) in enumerate(zip(CHANNELS, units, strict=True), start=1):
         for unit in range(1, count + 1):
             x = make.unit(x, f"stage{stage}_unit{unit}", size=channels(full, spec.width), strides=2 if unit == 1 else 1)
     x = make.normalization(x, "tail_bn")
-    x = layers.Flatten(dtype=spec.dtype, name="flatten")(x)
-    inputs = crops
-    if spec.has_dropout:
-        inputs = {"crops": crops, "g": keras.Input((2,), dtype="int32", name="g")}
-        x = Dropout(spec.dropout, spec.seed, dtype=spec.dtype, name="dropout")(x, inputs["g"])
+    inputs, x = flatten(x, crops, spec)
     x = layers.Dense(spec.embedding_size, kernel_initializer=make.initializer("fc"), dtype=spec.dtype, name="fc")(x)
-    # The authors hold the last gamma at 1: without it the embedding's scale is the loss's alone.
-    return keras.Model(inputs, make.normalization(x, "fc_bn", dtype="float32", scale=False), name=spec.name)
+    x = make.normalization(x, "fc_bn", dtype="float32", scale=False)   # the authors hold the last gamma at 1
+    return keras.Model(inputs, x, name=spec.name)
 
 
 class _Maker:
@@ -70,7 +65,7 @@ class _Maker:
         """One residual unit; the first of a stage has stride 2 and a projection of its raw input."""
         inner = self.normalization(x, f"{name}_bn1")
         inner = self.convolution(inner, f"{name}_conv1", size=size)
-        inner = self.prelu(self.normalization(inner, f"{name}_bn2"), f"{name}_prelu")
+        inner = prelu(self.normalization(inner, f"{name}_bn2"), f"{name}_prelu", self.spec)
         inner = self.convolution(inner, f"{name}_conv2", size=size, strides=strides)
         inner = self.normalization(inner, f"{name}_bn3")
         if strides == 2:
@@ -92,12 +87,6 @@ class _Maker:
         layer = self.spec.normalization or layers.BatchNormalization
         return layer(momentum=BN_MOMENTUM, epsilon=BN_EPSILON, scale=scale, dtype=dtype or self.spec.dtype, name=name,
                      synchronized=self.spec.synchronized)(x)
-
-    def prelu(self, x, name):
-        """PReLU, a slope a channel."""
-        layer = self.spec.activation or layers.PReLU
-        return layer(alpha_initializer=keras.initializers.Constant(PRELU_SLOPE), shared_axes=[1, 2],
-                     dtype=self.spec.dtype, name=name)(x)
 
     def initializer(self, name):
         """Normal, variance 2 / fan-out, by the layer's seed."""

@@ -7,7 +7,7 @@ x + PReLU(conv(PReLU(conv(x)))); nothing follows the addition, and the last map 
 import keras
 from keras import layers
 
-from models.blocks import PRELU_SLOPE, Dropout, channels, layer_seed, symmetric_padding
+from models.blocks import channels, flatten, layer_seed, pixels, prelu, symmetric_padding
 
 CHANNELS = (64, 128, 256, 512)
 BN_MOMENTUM = 0.995
@@ -42,8 +42,7 @@ def resface64(spec):
 def assemble(spec, *, units):
     """Builds the network of `units` residual units a stage."""
     make = Maker(spec)
-    crops = keras.Input((*spec.template_shape, 3), dtype="uint8", name="crops")
-    x = layers.Rescaling(1 / 128, offset=-127.5 / 128, dtype=spec.dtype, name="pixels")(crops)
+    crops, x = pixels(spec)
     for stage, (full, count) in enumerate(zip(CHANNELS, units, strict=True), start=1):
         size = channels(full, spec.width)
         x = make.convolution(x, f"stage{stage}", size=size, strides=2)
@@ -52,11 +51,7 @@ def assemble(spec, *, units):
             inner = make.convolution(x, f"{name}_a", size=size)
             inner = make.convolution(inner, f"{name}_b", size=size)
             x = layers.Add(dtype=spec.dtype, name=f"{name}_add")([x, inner])
-    x = layers.Flatten(dtype=spec.dtype, name="flatten")(x)
-    inputs = crops
-    if spec.has_dropout:
-        inputs = {"crops": crops, "g": keras.Input((2,), dtype="int32", name="g")}
-        x = Dropout(spec.dropout, spec.seed, dtype=spec.dtype, name="dropout")(x, inputs["g"])
+    inputs, x = flatten(x, crops, spec)
     return keras.Model(inputs, make.embedding(x), name=spec.name)
 
 
@@ -80,9 +75,7 @@ class Maker:
             dtype=self.spec.dtype, name=f"{name}_conv")(x)
         if self.spec.batch_norm:
             x = self.normalization(f"{name}_bn", self.spec.dtype)(x)
-        return (self.spec.activation or layers.PReLU)(
-            alpha_initializer=keras.initializers.Constant(PRELU_SLOPE), shared_axes=[1, 2],
-            dtype=self.spec.dtype, name=f"{name}_prelu")(x)
+        return prelu(x, f"{name}_prelu", self.spec)
 
     def embedding(self, x):
         """The fc and, in "tf-bn", its batch normalization; the last layer computes in float32."""

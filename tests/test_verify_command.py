@@ -163,6 +163,13 @@ def test_the_crop_is_made_by_the_recipe_of_the_benchmark(tmp_path, monkeypatch):
     assert np.abs(found.astype(int) - crop).mean() > 20   # the first of two equal scores, not the central face
 
 
+@pytest.mark.parametrize("recipe", [
+    {"detection": {"least_face": 20}}, {"detection": {"min_face": "x"}}, {"quality": None}])
+def test_a_recipe_of_another_program_is_named(tmp_path, recipe):
+    with pytest.raises(ValueError, match="alignment settings of the benchmark are not this program's"):
+        verify.aligned([tmp_path / "a.png"], recipe)
+
+
 @pytest.mark.parametrize(("shifts", "bend"), [((), 0), (((40, 30),), 60)])
 def test_photographs_without_a_face_or_with_landmarks_that_fit_none(tmp_path, run, monkeypatch, capsys, shifts, bend):
     draw_photograph(tmp_path / "a.png")

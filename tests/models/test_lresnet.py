@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import models
+from models.__main__ import main
 from models.blocks import split
 from models.registry import MODELS
 
@@ -103,3 +104,10 @@ def test_export_equals_the_network(dtype):
 def test_the_plain_form_is_refused():
     with pytest.raises(ValueError, match="batch_norm is False, expected true: an LResNet is not trained without"):
         models.build("lresnet50e_ir", batch_norm=False, **TINY)
+
+
+def test_the_list_of_plain_networks_leaves_them_out(capsys):
+    assert main(["--batch_norm", "false", "--width", "0.0625"]) == 0
+    text = capsys.readouterr().out
+    assert "resface20" in text
+    assert "lresnet" not in text
