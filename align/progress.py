@@ -1,4 +1,4 @@
-"""Progress of an alignment: a bar with rate and remaining time, or a plain line a minute where there is no terminal."""
+"""Progress over photographs: a bar with rate and remaining time; a plain line a minute where there is no terminal."""
 
 import sys
 import time
@@ -11,12 +11,12 @@ from rich.progress import Progress as Bar
 class Progress:
     """Counts photographs."""
 
-    def __init__(self, *, total, done):
-        """`done` of `total` photographs were aligned by an earlier call."""
-        self.total, self.done, self._first = total, done, done
+    def __init__(self, *, total, done, doing="aligning", did="aligned"):
+        """`done` of `total` photographs were dealt with by an earlier call; `doing` and `did` are words for it."""
+        self.total, self.done, self._first, self._did = total, done, done, did
         console = Console(stderr=True)
         self._is_bar = console.is_terminal
-        self._bar = Bar(TextColumn("aligning"), BarColumn(), MofNCompleteColumn(),
+        self._bar = Bar(TextColumn(doing), BarColumn(), MofNCompleteColumn(),
                         TextColumn("{task.fields[rate]:.0f} photographs/s"), TimeRemainingColumn(),
                         console=console, disable=not self._is_bar)
         self._task = self._bar.add_task("", total=total, completed=done, rate=0.0)
@@ -38,5 +38,5 @@ class Progress:
         if not self._is_bar and now - self._spoken >= 60:
             self._spoken = now
             minutes, seconds = divmod(round((self.total - self.done) / rate), 60)
-            print(f"aligned {self.done} of {self.total} photographs, {rate:.0f}/s, {minutes}:{seconds:02d} left",
+            print(f"{self._did} {self.done} of {self.total} photographs, {rate:.0f}/s, {minutes}:{seconds:02d} left",
                   file=sys.stderr, flush=True)

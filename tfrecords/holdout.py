@@ -32,7 +32,7 @@ def hold_out(folder, output, *, people, rich, pairs_a_fold, seed):
         members = np.concatenate([few[fold::_FOLDS], well[fold::_FOLDS]])
         crops = {int(label): np.flatnonzero(np.asarray(folder.labels) == label) for label in members}
         pairs.extend((folder.keys[a], folder.keys[b], same, fold)
-                     for a, b, same in _fold_pairs(draw, crops, pairs_a_fold))
+                     for a, b, same in fold_pairs(draw, crops, pairs_a_fold, most_of_one=12))
     Path(output).mkdir(parents=True, exist_ok=True)
     names = sorted(folder.classes[label] for label in np.concatenate([few, well]))
     atomic_text(Path(output) / "people.txt", "".join(escape(name) + "\n" for name in names))
@@ -45,12 +45,22 @@ def _sample(draw, labels, count, what):
     return draw.permutation(labels)[:count]
 
 
-def _fold_pairs(draw, crops, most):
-    """Genuine pairs spread over the people, then as many impostor pairs: (record, record, is_same)."""
+def fold_pairs(draw, crops, most, *, most_of_one):
+    """Draws the pairs of one fold: genuine ones spread over the people, then as many impostor ones.
+
+    Args:
+        draw: a NumPy generator.
+        crops: dict of person -> record numbers of this person's crops; at least two people.
+        most: genuine pairs at most.
+        most_of_one: genuine pairs of one person at most, so that nobody fills the fold.
+
+    Returns:
+        A list of (record, record, is_same).
+    """
     genuine = []
     for label in crops:
         couples = [(a, b) for place, a in enumerate(crops[label]) for b in crops[label][place + 1:]]
-        take = draw.permutation(len(couples))[:12]   # no person fills the fold
+        take = draw.permutation(len(couples))[:most_of_one]
         genuine.extend((couples[index][0], couples[index][1], True) for index in take)
     genuine = [genuine[index] for index in draw.permutation(len(genuine))[:most]]
     labels, impostor = list(crops), set()
