@@ -6,6 +6,7 @@
 import cv2
 import numpy as np
 
+from base.mix import generator
 from demo.hair import glasses, hair
 from demo.render import Surface
 from demo.skin import BOTTOM, LEFT, RIGHT, TEXELS, TOP, eye_middle, mouth_corners, paint
@@ -20,13 +21,13 @@ class Head:
     def __init__(self, person, look, *, step):
         """`step` is the distance between neighbours of a grid, in heads."""
         self.person, self.look, self.step = person, look, step
-        self._noise = np.random.default_rng(look.seed)
+        self._grain = generator(look.seed, "grain")
         self._bumps = _bumps(person, look)
 
     def surfaces(self):
         """Face, ears, neck, body, hair, glasses."""
         found = [self._face(), self._ear(-1), self._ear(1), self._neck(), self._body()]
-        return [each for each in (*found, hair(self, self._noise), glasses(self)) if each is not None]
+        return [each for each in (*found, hair(self), glasses(self)) if each is not None]
 
     def landmarks(self):
         """Eyes, nose tip, mouth corners: [5, 3], image-left first."""
@@ -75,6 +76,11 @@ class Head:
         size = (np.abs(sine) ** _ROUND + np.abs(cosine) ** _ROUND) ** (-1 / _ROUND)
         return wide * size * sine, deep * size * cosine
 
+    def noise(self, rows, columns, shape):
+        """Smooth noise [R, C] of deviation 1 or so: that many knots, stretched over a grid of `shape`."""
+        knots = self._grain.normal(0, 1, (rows, columns)).astype(np.float32)
+        return cv2.resize(knots, shape[::-1], interpolation=cv2.INTER_CUBIC)
+
     def _face(self):
         bottom = 1 + self.person.chin_length
         heights, angle = self.grid(bottom, 0.85, first=-2.3, last=2.3)
@@ -82,10 +88,8 @@ class Head:
         x, z = self.around(angle, *self.slice(y))
         z = z + np.clip(np.cos(angle) * 4, 0, 1) * _sample(self._bumps, x, y)
         colours = _sample(paint(self.person, self.look), x, y)
-        grain = cv2.resize(self._noise.normal(0, 1, (60, 60)).astype(np.float32), x.shape[::-1],
-                           interpolation=cv2.INTER_CUBIC)
-        return Surface(np.stack([x, y, z], axis=-1), colours * (1 + 0.02 * grain[..., None]), np.ones(x.shape, bool),
-                       shine=0.16)
+        colours *= 1 + 0.02 * self.noise(60, 60, x.shape)[..., None]
+        return Surface(np.stack([x, y, z], axis=-1), colours, shine=0.16)
 
     def _ear(self, side):
         wide, _ = self.slice(np.array(0.14))
@@ -97,7 +101,7 @@ class Head:
         points = np.stack([side * (wide + 0.012 + out - 0.08 * z), 0.13 + height * self.person.ear + 0 * out, z - 0.08],
                           axis=-1)[:, ::side]
         colours = (self.person.skin * (0.98, 0.86, 0.84))[None, None] * (1 - 0.35 * hollow[:, ::side, None])
-        return Surface(points, colours, np.ones(out.shape, bool), shine=0.05)
+        return Surface(points, colours, shine=0.05)
 
     def _neck(self):
         y = np.linspace(0.45, 1.75, max(12, round(1.3 / self.step)))[:, None]
@@ -105,7 +109,7 @@ class Head:
         thick = 0.62 * self.person.cheek_width + 0.35 * np.clip(y - 1.05, 0, 1) ** 2
         x, z = np.sin(angle) * thick, np.cos(angle) * thick * 0.9 - 0.14
         colours = np.broadcast_to(self.person.skin * (0.93, 0.90, 0.89), (*x.shape, 3))
-        return Surface(np.stack([x, y + 0 * x, z], axis=-1), colours, np.ones(x.shape, bool))
+        return Surface(np.stack([x, y + 0 * x, z], axis=-1), colours)
 
     def _body(self):
         """Shoulders and chest, bare above the collar."""
@@ -114,12 +118,11 @@ class Head:
         round_ = np.clip(1 - np.abs(height) ** 2.2, 0, 1) ** (1 / 2.2)
         x, z = np.sin(angle) * 1.45 * round_, np.cos(angle) * 0.52 * round_ - 0.16
         y = 2.12 + height * 0.92 + 0 * angle
-        folds = cv2.resize(self._noise.normal(0, 1, (5, 9)).astype(np.float32), x.shape[::-1],
-                           interpolation=cv2.INTER_CUBIC)
+        folds = self.noise(5, 9, x.shape)
         is_bare = ((x / 0.45) ** 2 + ((y - 1.22) / (0.12 + self.look.collar)) ** 2 < 1)[..., None]
         clothes = self.look.clothes * (1 + 0.07 * folds[..., None])
         colours = np.where(is_bare, self.person.skin * (0.95, 0.92, 0.91), clothes)
-        return Surface(np.stack([x, y, z + 0.015 * folds], axis=-1), colours, np.ones(x.shape, bool))
+        return Surface(np.stack([x, y, z + 0.015 * folds], axis=-1), colours)
 
 
 def _sample(picture, x, y):
@@ -152,22 +155,21 @@ def _bumps(person, look):
     ridge = person.nose_high * along**1.35 * under * np.exp(-(np.abs(x) / (1.35 * width)) ** 2.2)
     smile = max(look.smile, 0)
     mouth = person.mouth_y
-    total = (
-        ridge
-        + 0.30 * person.nose_high * hill(0, end - 0.01, person.nose_tip * 1.05, 0.060)
-        + 0.085 * pair(person.nose_wings * 0.80, end + 0.005, person.nose_wings * 0.42, 0.055) * under
-        + 0.050 * pair(0.24, person.eye_y + person.brow_y + 0.02, 0.16, 0.060)
-        - (0.055 + person.eye_depth) * pair(person.eye_x, person.eye_y, 0.135, 0.095)
-        - 0.03 * hill(0, person.eye_y - 0.02, 0.07, 0.06)
-        + 0.050 * pair(person.eye_x, person.eye_y, 0.085, 0.050)
-        + (0.02 + person.cheekbone) * pair(0.37, 0.20 - 0.03 * smile, 0.15, 0.12)
-        - 0.05 * person.fold * pair(0.42, 0.52, 0.09, 0.16)
-        + 0.035 * smile * pair(0.33, 0.34, 0.11, 0.10)
-        + 0.075 * hill(0, mouth, 0.24, 0.13)
-        + 0.030 * hill(0, mouth - 0.030, 0.15, 0.030) + 0.036 * hill(0, mouth + 0.045, 0.12, 0.032)
-        - 0.022 * hill(0, mouth, 0.20, 0.012)
-        - 0.035 * hill(0, mouth + 0.145, 0.16, 0.045)
-        + (0.03 + person.chin_bump) * hill(0, 0.90 + person.chin_length, 0.15, 0.11)
-        - 0.014 * hill(0, mouth - 0.11, 0.025, 0.05)
-    )
+    nose = (ridge
+            + 0.30 * person.nose_high * hill(0, end - 0.01, person.nose_tip * 1.05, 0.060)                # tip
+            + 0.085 * under * pair(person.nose_wings * 0.80, end + 0.005, person.nose_wings * 0.42, 0.055)
+            - 0.03 * hill(0, person.eye_y - 0.02, 0.07, 0.06))                                            # root
+    eyes = (0.050 * pair(0.24, person.eye_y + person.brow_y + 0.02, 0.16, 0.060)                          # brow ridge
+            - (0.055 + person.eye_depth) * pair(person.eye_x, person.eye_y, 0.135, 0.095)                 # sockets
+            + 0.050 * pair(person.eye_x, person.eye_y, 0.085, 0.050))                                     # eyeballs
+    cheeks = ((0.02 + person.cheekbone) * pair(0.37, 0.20 - 0.03 * smile, 0.15, 0.12)
+              - 0.05 * person.fold * pair(0.42, 0.52, 0.09, 0.16)
+              + 0.035 * smile * pair(0.33, 0.34, 0.11, 0.10))
+    lips = (0.075 * hill(0, mouth, 0.24, 0.13)                                                            # teeth
+            + 0.030 * hill(0, mouth - 0.030, 0.15, 0.030) + 0.036 * hill(0, mouth + 0.045, 0.12, 0.032)
+            - 0.022 * hill(0, mouth, 0.20, 0.012)
+            - 0.014 * hill(0, mouth - 0.11, 0.025, 0.05))                                                 # philtrum
+    chin = ((0.03 + person.chin_bump) * hill(0, 0.90 + person.chin_length, 0.15, 0.11)
+            - 0.035 * hill(0, mouth + 0.145, 0.16, 0.045))
+    total = nose + eyes + cheeks + lips + chin
     return cv2.resize(total.astype(np.float32), None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_LINEAR)

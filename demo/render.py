@@ -17,8 +17,8 @@ class Surface:
     """[R, C, 3]; rows and columns run so that the outside is the viewer's where the head is not turned."""
     colours: np.ndarray
     """[R, C, 3], RGB, 0 to 255"""
-    is_there: np.ndarray
-    """[R, C], false for points that are left out"""
+    is_there: np.ndarray | None = None
+    """[R, C], false for points that are left out; None leaves out none"""
     shine: float = 0.0
     is_open: bool = False
     """Its inner side can be seen."""
@@ -69,7 +69,9 @@ def _lit(surface, turn, look):
     gloss = np.clip(_turned(normals, halfway[None] / np.linalg.norm(halfway))[..., 0], 0, 1) ** 18
     albedo = (np.clip(surface.colours, 2, 255) / 255).astype(np.float32) ** 2.2
     gloss = surface.shine * 0.4 * gloss
-    keep = surface.is_there & (normals[..., 2] > -0.2)
+    keep = normals[..., 2] > -0.2
+    if surface.is_there is not None:
+        keep &= surface.is_there
     albedo, direct, gloss = albedo[keep], direct[keep][:, None], gloss[keep][:, None]
     return (points[keep], albedo * ((1 - look.strength) * 0.85 * ambient[keep])[:, None],
             look.strength * (1.35 * albedo * direct + gloss))

@@ -104,8 +104,7 @@ def plate(z, colour, half=0.5):
     """A square that faces the viewer."""
     side = np.linspace(-half, half, 60)
     x, y = np.meshgrid(side, side)
-    return Surface(np.stack([x, y, np.full_like(x, z)], axis=-1), np.broadcast_to(colour, (60, 60, 3)),
-                   np.ones(x.shape, bool))
+    return Surface(np.stack([x, y, np.full_like(x, z)], axis=-1), np.broadcast_to(colour, (60, 60, 3)))
 
 
 def shown(surfaces, *, light=(0.0, 0.0, 1.0)):
