@@ -6,6 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from base.stop import Stop
+
 
 def prepare(threads=None):
     """Sets the environment; call it before TensorFlow or Keras is imported.
@@ -26,21 +28,22 @@ def prepare(threads=None):
 def load_tensorflow(threads=None):
     """Prepares and imports TensorFlow without the notes it prints about machines that have no GPU.
 
-    They are shown where a GPU's driver is present but TensorFlow finds no GPU, and where the import fails.
+    They are shown where a GPU's driver is present but TensorFlow finds no GPU, and where the import fails. A signal
+    waits for the end of the import, which would make other errors of it.
 
     Returns:
         The module `tensorflow`.
     """
     prepare(threads)
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as notes:
+    with tempfile.TemporaryFile() as notes, Stop() as stop:
         try:
             os.dup2(notes.fileno(), 2)
             import tensorflow as tf
             is_explained = bool(tf.config.list_physical_devices("GPU")) or not Path("/proc/driver/nvidia").exists()
             tf.constant(0)   # the first operation prints the last of them
-        except BaseException:
-            is_explained = False
+        except BaseException as error:
+            is_explained = isinstance(error, KeyboardInterrupt)
             raise
         finally:
             os.dup2(kept, 2)
@@ -48,6 +51,8 @@ def load_tensorflow(threads=None):
             if not is_explained:
                 notes.seek(0)
                 sys.stderr.write(notes.read().decode(errors="replace"))
+    if stop.is_set():
+        raise KeyboardInterrupt
     return tf
 
 

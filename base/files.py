@@ -20,7 +20,9 @@ def atomic_write(path, mode="wb"):
             file.flush()
             os.fsync(file.fileno())
         publish(temporary, path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:   # a full disk is told without a name
+            error.filename = str(path)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise

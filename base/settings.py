@@ -4,8 +4,11 @@ Imported by commands and `__main__` files only: libraries receive dataclasses.
 """
 
 import dataclasses
+import errno
 import functools
+import os
 import re
+import signal
 import sys
 import typing
 from pathlib import Path
@@ -14,6 +17,19 @@ import yaml
 from jsonargparse import ArgumentError, ArgumentParser, set_parsing_settings
 
 from base.checks import SettingsError, near_names
+from base.stop import handlers
+
+_CURES = {
+    errno.ENOSPC: "free some and run the same command again: it goes on",
+    errno.EDQUOT: "free some and run the same command again: it goes on",
+    errno.EACCES: "give yourself the right to it, or name another place",
+    errno.EPERM: "give yourself the right to it, or name another place",
+    errno.EROFS: "name a place that can be written to",
+    errno.ENOTDIR: "a part of the path is a file; name another place",
+    errno.EISDIR: "it is a folder, name a file",
+    errno.ENOENT: "look for a slip in the path",
+}
+_FULL = os.strerror(errno.ENOSPC)
 
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
 
@@ -29,6 +45,7 @@ def parse(settings_class, argv, program, *, leading="presets", describe=""):
             name of a list field of `settings_class` that takes them.
         describe: a sentence or two for the head of `--help`.
     """
+    argv = [_at_home(word) for word in argv]
     count = next((i for i, word in enumerate(argv) if word.startswith("-")), len(argv))
     words, options = argv[:count], _join_words(settings_class, argv[count:])
     presets = words if leading == "presets" else []
@@ -53,18 +70,31 @@ def command(program):
         @functools.wraps(main)
         def wrapped(argv):
             try:
-                return main(argv)
-            except (SettingsError, ValueError, OSError) as error:
-                if not isinstance(error, SettingsError | OSError) and _is_defect(error):
+                with handlers(signal.default_int_handler):
+                    return main(argv)
+            except BaseException as error:
+                sentence = _told(error)
+                if not sentence:
                     raise
-                print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
-                return 2
-            except KeyboardInterrupt:
-                print(f"{program}: stopped; what is finished stays, the same command goes on from there",
-                      file=sys.stderr)
-                return 130
+                print(f"{program}: {sentence}", file=sys.stderr)
+                return 130 if isinstance(error, KeyboardInterrupt) else 2
         return wrapped
     return decorate
+
+
+def _told(error):
+    """The sentence about an error for a person; "" where it is a defect of ours."""
+    text = " ".join(str(error).split())
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped; what is finished stays, the same command goes on from there"
+    if _FULL in text:   # TensorFlow and HDF5 have kinds of errors of their own
+        named = re.search(r"[^\s;:']*/[^;:']*(?=[;:'])", text)
+        return f"{named[0] if named else 'the disk'}: no space left on the disk; {_CURES[errno.ENOSPC]}"
+    if isinstance(error, OSError) and error.errno is not None:   # the system's
+        named = f"{error.filename}: " if error.filename else ""
+        return f"{named}{error.strerror}; {_CURES.get(error.errno, 'look there')}"
+    is_ours = isinstance(error, SettingsError | OSError) or (isinstance(error, ValueError) and not _is_defect(error))
+    return text if is_ours else ""
 
 
 def _is_defect(error):
@@ -76,6 +106,12 @@ def _is_defect(error):
     raised_in = Path(frame.tb_frame.f_code.co_filename)   # no file where the code is frozen or compiled
     is_ours = raised_in.is_file() and raised_in.resolve().is_relative_to(root)
     return not is_ours or "site-packages" in raised_in.parts
+
+
+def _at_home(word):
+    """`~/x` and `--input=~/x` -> the path; the shell leaves them alone after `=` and within quotation marks."""
+    name, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return name + equals + (os.path.expanduser(value) if value.startswith("~/") else value)
 
 
 def _parser(settings_class, program, *, presets=(), leading="presets", describe=""):

@@ -93,9 +93,11 @@ def test_walk(tmp_path):
         (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / key).write_bytes(b"")
     (tmp_path / "alone.jpg").write_bytes(b"")
-    identities, keys = walk(tmp_path)
+    identities, keys, passed_over = walk(tmp_path)
     assert identities == ["Z", "a", "b"]   # by code point
     assert keys == ["Z/3.tiff", "a/ä\n1.jpeg", "b/2.jpg", "b/deep er/1.PNG"]
+    assert passed_over == ("1 files with other endings (.txt 1); 1 photographs in no person's folder, such as "
+                           "'alone.jpg'")
 
 
 def test_links_do_not_lead_out(tmp_path):
@@ -108,7 +110,7 @@ def test_links_do_not_lead_out(tmp_path):
     os.symlink(tmp_path / "secret", root / "b")
     os.symlink(root, root / "a" / "circle")
     os.symlink(root / "a" / "1.jpg", root / "a" / "3.jpg")
-    assert walk(root) == (["a"], ["a/1.jpg", "a/3.jpg"])
+    assert walk(root)[:2] == (['a'], ['a/1.jpg', 'a/3.jpg'])
 
 
 def test_nothing_there(tmp_path):
@@ -138,7 +140,7 @@ def test_broken_metadata_end_in_a_reason(tmp_path, monkeypatch):
     """Pillow writes the turned picture's metadata anew, and broken ones raise struct.error there."""
     path = save(tmp_path / "e.jpg", picture())
 
-    def broken(image):
+    def broken(image, *, in_place):
         raise struct.error("required argument is not an integer")
 
     monkeypatch.setattr("PIL.ImageOps.exif_transpose", broken)
