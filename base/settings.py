@@ -88,8 +88,9 @@ def _told(error):
     if isinstance(error, KeyboardInterrupt):
         return "stopped; what is finished stays, the same command goes on from there"
     if _FULL in text:   # TensorFlow and HDF5 have kinds of errors of their own
-        named = re.search(r"[^\s;:']*/[^;:']*(?=[;:'])", text)
-        return f"{named[0] if named else 'the disk'}: no space left on the disk; {_CURES[errno.ENOSPC]}"
+        named = re.search(rf"(/[^;{{}}]*); {_FULL}", text)   # as TensorFlow writes it
+        path = getattr(error, "filename", None) or (named[1] if named else "what was to be written")
+        return f"no space left on the disk for {path}; {_CURES[errno.ENOSPC]}"
     if isinstance(error, OSError) and error.errno is not None:   # the system's
         named = f"{error.filename}: " if error.filename else ""
         return f"{named}{error.strerror}; {_CURES.get(error.errno, 'look there')}"
