@@ -6,8 +6,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from base.stop import Stop
-
 
 def prepare(threads=None):
     """Sets the environment; call it before TensorFlow or Keras is imported.
@@ -28,15 +26,14 @@ def prepare(threads=None):
 def load_tensorflow(threads=None):
     """Prepares and imports TensorFlow without the notes it prints about machines that have no GPU.
 
-    They are shown where a GPU's driver is present but TensorFlow finds no GPU, and where the import fails. A signal
-    waits for the end of the import, which would make other errors of it.
+    They are shown where a GPU's driver is present but TensorFlow finds no GPU, and where the import fails.
 
     Returns:
         The module `tensorflow`.
     """
     prepare(threads)
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as notes, Stop() as stop:
+    with tempfile.TemporaryFile() as notes:
         try:
             os.dup2(notes.fileno(), 2)
             import tensorflow as tf
@@ -51,8 +48,6 @@ def load_tensorflow(threads=None):
             if not is_explained:
                 notes.seek(0)
                 sys.stderr.write(notes.read().decode(errors="replace"))
-    if stop.is_set():
-        raise KeyboardInterrupt
     return tf
 
 

@@ -8,7 +8,6 @@ import errno
 import functools
 import os
 import re
-import signal
 import sys
 import typing
 from pathlib import Path
@@ -17,7 +16,7 @@ import yaml
 from jsonargparse import ArgumentError, ArgumentParser, set_parsing_settings
 
 from base.checks import SettingsError, near_names
-from base.stop import handlers
+from base.stop import Interrupt, ignore_at_exit
 
 _CURES = {
     errno.ENOSPC: "free some and run the same command again: it goes on",
@@ -29,6 +28,7 @@ _CURES = {
     errno.EISDIR: "it is a folder, name a file",
     errno.ENOENT: "look for a slip in the path",
 }
+_STOPPED = "stopped; what is finished stays, the same command goes on from there"
 _FULL = os.strerror(errno.ENOSPC)
 
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
@@ -69,15 +69,18 @@ def command(program):
     def decorate(main):
         @functools.wraps(main)
         def wrapped(argv):
+            stop = Interrupt()
             try:
-                with handlers(signal.default_int_handler):
+                with stop:
                     return main(argv)
             except BaseException as error:
-                sentence = _told(error)
+                sentence = _STOPPED if stop.is_set() or isinstance(error, KeyboardInterrupt) else _told(error)
                 if not sentence:
                     raise
                 print(f"{program}: {sentence}", file=sys.stderr)
-                return 130 if isinstance(error, KeyboardInterrupt) else 2
+                return 130 if sentence is _STOPPED else 2
+            finally:
+                ignore_at_exit()
         return wrapped
     return decorate
 
@@ -85,8 +88,6 @@ def command(program):
 def _told(error):
     """The sentence about an error for a person; "" where it is a defect of ours."""
     text = " ".join(str(error).split())
-    if isinstance(error, KeyboardInterrupt):
-        return "stopped; what is finished stays, the same command goes on from there"
     if _FULL in text:   # TensorFlow and HDF5 have kinds of errors of their own
         named = re.search(rf"(/[^;{{}}]*); {_FULL}", text)   # as TensorFlow writes it
         path = getattr(error, "filename", None) or (named[1] if named else "what was to be written")
