@@ -25,6 +25,7 @@ _CURES = {
     errno.EPERM: "give yourself the right to it, or name another place",
     errno.EROFS: "name a place that can be written to",
     errno.ENOTDIR: "a part of the path is a file; name another place",
+    errno.EEXIST: "a file stands there; name another place",
     errno.EISDIR: "it is a folder, name a file",
     errno.ENOENT: "look for a slip in the path",
 }
@@ -131,12 +132,17 @@ def _parser(settings_class, program, *, presets=(), leading="presets", describe=
 
 
 def _check_preset(settings_class, preset):
+    if Path(preset).is_dir():
+        raise SettingsError(f"{preset!r} is a folder, expected a preset file before the options; folders are named by "
+                            f"options, which --help lists")
     if not Path(preset).is_file():            # a missing default file would be skipped in silence
         known = [str(path) for path in Path("presets").rglob("*.yaml")]
         raise SettingsError(f"there is no preset {preset!r}{near_names(preset, known)}")
     try:
         parser = _parser(settings_class, preset)
         _instance(settings_class, parser, parser.parse_path(preset))
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{preset} is no text, expected a preset, a YAML file") from error
     except (ArgumentError, ValueError) as error:
         raise SettingsError(f"{preset}: {_sentence(error, settings_class)}") from error
 

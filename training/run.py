@@ -9,7 +9,7 @@ from base.stop import Stop
 from evaluation.benchmark import open_benchmark
 from tfrecords.pipeline import training_batches
 from training import placement, schedule
-from training.build import Source, build_parts, decay_summary, describe_data, open_data
+from training.build import Source, build_parts, decay_summary, describe_data, lone_crops, open_data
 from training.checkpoint import Checkpoints
 from training.config import TrainingConfig, check_complete
 from training.monitor import Monitor
@@ -126,6 +126,7 @@ def _introduce(job, monitor, first_step):
         describe_data(job.source, job.parts),
         f"{placement.describe(job.parts.strategy)}, {config.engine.precision}; {job.num_steps} steps of "
         f"{config.data.batch_size} crops ({epochs:.1f} epochs)",
+        lone_crops(job.source),
         decay_summary(job.parts),
         f"checkpoints need {job.checkpoints.size() * config.intervals.keep / 1e6:.0f} MB in {job.checkpoints.folder}",
         placement.precision_warning(config.engine.precision),
