@@ -1,5 +1,10 @@
 """Prepares TensorFlow before any test imports it, and gives a small drawn dataset."""
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from base.environment import load_tensorflow
@@ -12,3 +17,14 @@ def folder(tmp_path):
     """Thirty crops of six people, in two shards."""
     from tests.datasets import make_folder  # imports TensorFlow
     return make_folder(tmp_path / "data")
+
+
+@pytest.fixture
+def open_to_all():
+    """A folder that everybody may go into, unlike pytest's own."""
+    path = Path(tempfile.mkdtemp())
+    path.chmod(0o755)
+    yield path
+    for folder, _, _ in os.walk(path):
+        os.chmod(folder, 0o755)
+    shutil.rmtree(path)
