@@ -11,9 +11,9 @@ def as_nobody():
     """The body runs without root's rights; where there are none, as it is."""
     is_root = os.geteuid() == 0
     if is_root:
-        os.seteuid(_NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, 0)   # os.access asks for the real one
     try:
         yield
     finally:
         if is_root:
-            os.seteuid(0)
+            os.setresuid(0, 0, 0)
