@@ -13,7 +13,6 @@ import typing
 from pathlib import Path
 
 import yaml
-from jsonargparse import ArgumentError, ArgumentParser, set_parsing_settings
 
 from base.checks import SettingsError, near_names
 from base.stop import Interrupt, ignore_at_exit
@@ -31,8 +30,6 @@ _CURES = {
 }
 _STOPPED = "stopped; what is finished stays, the same command goes on from there"
 _FULL = os.strerror(errno.ENOSPC)
-
-set_parsing_settings(docstring_parse_attribute_docstrings=True)
 
 
 def parse(settings_class, argv, program, *, leading="presets", describe=""):
@@ -57,7 +54,7 @@ def parse(settings_class, argv, program, *, leading="presets", describe=""):
         if leading != "presets" and words:
             options = [f"--{leading}", _as_list(words), *options]
         return _instance(settings_class, parser, parser.parse_args(_drop_params(settings_class, presets, options)))
-    except (ArgumentError, ValueError) as error:
+    except (_library().ArgumentError, ValueError) as error:
         print(f"{program}: {_sentence(error, settings_class)}", file=sys.stderr)
         sys.exit(2)
 
@@ -78,7 +75,7 @@ def command(program):
                 sentence = _STOPPED if stop.is_set() or isinstance(error, KeyboardInterrupt) else _told(error)
                 if not sentence:
                     raise
-                print(f"{program}: {sentence}", file=sys.stderr)
+                print(f"{program}: {' '.join(sentence.split())}", file=sys.stderr)
                 return 130 if sentence is _STOPPED else 2
             finally:
                 ignore_at_exit()
@@ -88,7 +85,7 @@ def command(program):
 
 def _told(error):
     """The sentence about an error for a person; "" where it is a defect of ours."""
-    text = " ".join(str(error).split())
+    text = str(error)
     if _FULL in text:   # TensorFlow and HDF5 have kinds of errors of their own
         named = re.search(rf"(/[^;{{}}]*); {_FULL}", text)   # as TensorFlow writes it
         path = getattr(error, "filename", None) or (named[1] if named else "what was to be written")
@@ -117,9 +114,17 @@ def _at_home(word):
     return name + equals + (os.path.expanduser(value) if value.startswith("~/") else value)
 
 
+@functools.cache
+def _library():
+    """jsonargparse; imported after `command` has taken over the signals, for it takes a while."""
+    import jsonargparse
+    jsonargparse.set_parsing_settings(docstring_parse_attribute_docstrings=True)
+    return jsonargparse
+
+
 def _parser(settings_class, program, *, presets=(), leading="presets", describe=""):
     words = "[PRESET.yaml ...]" if leading == "presets" else f"{leading.upper()} ..."
-    parser = ArgumentParser(
+    parser = _library().ArgumentParser(
         prog=program,
         usage=f"{program} {words} [--section.field VALUE ...]",
         description=describe or None,
@@ -143,7 +148,7 @@ def _check_preset(settings_class, preset):
         _instance(settings_class, parser, parser.parse_path(preset))
     except UnicodeDecodeError as error:
         raise SettingsError(f"{preset} is no text, expected a preset, a YAML file") from error
-    except (ArgumentError, ValueError) as error:
+    except (_library().ArgumentError, ValueError) as error:
         raise SettingsError(f"{preset}: {_sentence(error, settings_class)}") from error
 
 

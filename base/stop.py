@@ -67,9 +67,13 @@ def _ignore():
 
 @contextlib.contextmanager
 def _handled(handler, *numbers):
-    """Gives signals to `handler` in the body; only the main thread can, elsewhere nothing is changed."""
+    """Gives signals to `handler` in the body; only the main thread can, elsewhere nothing is changed.
+
+    Those that whoever started the process has it ignore (`nohup`, `&` in a script) stay ignored.
+    """
     is_main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.signal(number, handler) for number in numbers} if is_main else {}
+    before = {number: signal.signal(number, handler) for number in numbers
+              if is_main and signal.getsignal(number) is not signal.SIG_IGN}
     try:
         yield
     finally:
