@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -17,6 +18,14 @@ def folder(tmp_path):
     """Thirty crops of six people, in two shards."""
     from tests.datasets import make_folder  # imports TensorFlow
     return make_folder(tmp_path / "data")
+
+
+@pytest.fixture
+def heard_signals():
+    """SIGINT is heard, and by children, also where the tests run in the background of a script, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.test_verify_command import with_threshold
 from tests.training.commands import words
 from tfrecords.folder import Folder
 
+pytestmark = pytest.mark.usefixtures("heard_signals")
 ROOT = Path(__file__).parents[1]
 STOPPED = (130, -signal.SIGINT)   # which a shell calls 130 too: Python ends so where C code saw the exception
 

@@ -132,15 +132,20 @@ def test_a_file_of_more_bytes_than_any_photograph_and_a_pipe_are_not_read(tmp_pa
 
 
 def test_through_the_whole_alignment(tmp_path, capsys):
-    """Bombs, and photographs of which one side is a thousand times the other."""
+    """Bombs, photographs of which one side is a thousand times the other, and what is passed over."""
     root = tmp_path / "photographs"
     write_people(root, seed=2, people=1, photos=2)
     for name in ("huge.png", "text.png"):
         (root / "person-000" / name).write_bytes(bombs()[name][0])
     for width, height in ((20_000, 20), (20, 20_000), (40_000, 2)):
         picture((width, height)).save(root / "person-000" / f"{width}.png")
+    (root / "person-000" / "phone.heic").write_bytes(b"")
+    os.symlink(tmp_path, root / "linked")
     assert main(["--input", str(root), "--output", str(tmp_path / "data")]) == 0
-    assert "aligned 2, fallback 2, failed 3 (listed in manifest.csv) of 7" in capsys.readouterr().out
+    first, last = capsys.readouterr().out.splitlines()
+    assert first == (f"passed over in {root}: 1 files with other endings (.heic 1); 1 links to folders, to nothing or "
+                     f"out of it, such as 'linked': copy there what they lead to")
+    assert "aligned 2, fallback 2, failed 3 (listed in manifest.csv) of 7" in last
     told = {row.key.partition("/")[2]: (row.status, row.reason)
             for row in read_manifest(tmp_path / "data" / "manifest.csv")}
     assert told["20000.png"] == told["20.png"] == ("fallback", "no face was found")

@@ -9,6 +9,8 @@ import pytest
 from base import settings
 from base.stop import Interrupt, Stop
 
+pytestmark = pytest.mark.usefixtures("heard_signals")
+
 
 def send(number=signal.SIGTERM):
     os.kill(os.getpid(), number)
