@@ -124,14 +124,14 @@ def _bytes(path, *, most):
     """The bytes of a file that is one (reading a pipe would never end) and no longer than any photograph."""
     try:
         about = os.stat(path)
-        if stat.S_ISREG(about.st_mode) and about.st_size <= most:
-            data = Path(path).read_bytes()
+        if not stat.S_ISREG(about.st_mode):
+            raise UnreadablePhotograph("is no ordinary file")
+        if about.st_size > most:
+            raise UnreadablePhotograph(f"has {about.st_size} bytes, more than the limit of {most} that --max_pixels "
+                                       f"sets")
+        data = Path(path).read_bytes()
     except OSError as error:
         raise UnreadablePhotograph(f"cannot be opened ({error.strerror})") from error
-    if not stat.S_ISREG(about.st_mode):
-        raise UnreadablePhotograph("is no ordinary file")
-    if about.st_size > most:
-        raise UnreadablePhotograph(f"has {about.st_size} bytes, more than the limit of {most} that --max_pixels sets")
     if not data:
         raise UnreadablePhotograph("is empty (0 bytes)")
     return data

@@ -30,11 +30,10 @@ def there(tmp_path_factory):
     return root
 
 
-def stopped(line, *, is_there, seconds, is_finished_too=False):
-    """Starts a command, waits for `is_there(process)` and up to `seconds` more, stops it; returns what it told."""
+def stopped(number, line, *, is_there, seconds, is_finished_too=False):
+    """Stops a command up to `seconds` after `is_there(process)`, by the signal `number`; returns what it told."""
     seed = random.SystemRandom().randrange(10**6)
-    draw = random.Random(seed)
-    number, after = draw.choice([signal.SIGINT, signal.SIGTERM]), draw.uniform(0, seconds)
+    after = random.Random(seed).uniform(0, seconds)
     print(f"seed {seed}: {number.name} after {after:.2f} s")
     process = subprocess.Popen([sys.executable, *map(str, line)], cwd=ROOT, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
@@ -61,14 +60,14 @@ def imports_tensorflow(process):
 
 def test_while_tensorflow_is_imported(there):
     line = ["verify.py", there / "run", there / "photos" / "person-000" / "photo-000.jpg", there / "none.jpg"]
-    told = stopped(line, is_there=imports_tensorflow, seconds=0.8)
+    told = stopped(signal.SIGTERM, line, is_there=imports_tensorflow, seconds=0.8)
     assert told == "verify.py: stopped; what is finished stays, the same command goes on from there\n"
 
 
 def test_align_in_the_middle(there, tmp_path):
     output = tmp_path / "data"
     line = ["--input", there / "photos", "--output", output, "--shard_size", 1]
-    stopped(["-m", "align", *line], is_there=lambda _: (output / "job.json").exists(), seconds=1.5,
+    stopped(signal.SIGINT, ["-m", "align", *line], is_there=lambda _: (output / "job.json").exists(), seconds=1.5,
             is_finished_too=True)
     assert main([str(word) for word in line]) == 0
     folder = Folder.open(output)
@@ -80,9 +79,9 @@ def test_align_in_the_middle(there, tmp_path):
 def test_train_before_the_first_step(there, tmp_path):
     line = words(there / "data", tmp_path / "run")[1:]
     assert main(["--input", str(there / "photos"), "--output", str(there / "data")]) == 0
-    stopped(line, is_there=lambda _: (tmp_path / "run" / "config.yaml").exists(), seconds=0.3)
+    stopped(signal.SIGTERM, line, is_there=lambda _: (tmp_path / "run" / "config.yaml").exists(), seconds=0.3)
 
 
 def test_evaluate(there):
-    stopped(["evaluate.py", there / "run", "--benchmarks", there / "bench"], is_there=imports_tensorflow, seconds=4,
-            is_finished_too=True)
+    stopped(signal.SIGINT, ["evaluate.py", there / "run", "--benchmarks", there / "bench"],
+            is_there=imports_tensorflow, seconds=4, is_finished_too=True)
