@@ -3,6 +3,7 @@
 python evaluate.py RUN ... --benchmarks DATA ... [--fars FAR ...]
 """
 
+import os
 import sys
 
 from base import settings
@@ -26,6 +27,8 @@ def main(argv):
     from evaluation.report import table, write_report
     from tfrecords.template import get_template
 
+    for run in config.runs:
+        require(os.access(run, os.W_OK) or not os.path.isdir(run), "run", run, "a folder that you may write to")
     cards = {run: read_card(run) for run in config.runs}   # everything is refused before anything is computed
     folders = {(run, path): open_benchmark(path, get_template(card["template"]), fars=config.fars)
                for run, card in cards.items() for path in config.benchmarks}

@@ -10,7 +10,7 @@ from align.photographs import UnreadablePhotograph, decode
 from tfrecords.manifest import Row
 from tfrecords.shard import Record
 
-_LARGE = 4_000_000   # pixels of photographs searched at once: large ones go in smaller batches
+_LARGE = 4_000_000   # pixels of photographs held and searched at once: large ones go in smaller batches
 
 
 @dataclass(frozen=True)
@@ -78,34 +78,33 @@ def _batches(job, number):
 
 
 def _align(job, detector, keys):
-    images, reasons = {}, {}
+    for pictures in _read(job, keys):
+        images = [picture for picture in pictures.values() if not isinstance(picture, str)]
+        faces = iter(detector.search(images) if job.config.full_search
+                     else detector.search_for_choice(images, job.config.choice))
+        for key, picture in pictures.items():
+            if isinstance(picture, str):
+                crop = None if job.pairs is None else warp.black(job.template)
+                yield Outcome(Row(key, job.label(key), "failed", picture), crop)
+            else:
+                yield _outcome(job, key, picture, next(faces))
+
+
+def _read(job, keys):
+    """Yields dicts of key -> photograph, or the reason why there is none; few at a time where they are large."""
+    pictures, pixels = {}, 0
     for key in keys:
         try:
-            images[key] = decode(f"{job.config.input}/{key}", max_pixels=job.config.max_pixels)
+            picture = decode(f"{job.config.input}/{key}", max_pixels=job.config.max_pixels)
         except UnreadablePhotograph as error:
-            reasons[key] = str(error)
-    faces = dict(zip(images, _search(job, detector, list(images.values())), strict=True))
-    for key in keys:
-        if key in reasons:
-            crop = None if job.pairs is None else warp.black(job.template)
-            yield Outcome(Row(key, job.label(key), "failed", reasons[key]), crop)
-        else:
-            yield _outcome(job, key, images[key], faces[key])
-
-
-def _search(job, detector, images):
-    """Searches in order, few at a time where they are large."""
-    found, start = [], 0
-    while start < len(images):
-        end, pixels = start, 0
-        while end < len(images) and (end == start or pixels + images[end].size // 3 <= _LARGE):
-            pixels += images[end].size // 3
-            end += 1
-        part = images[start:end]
-        found.extend(detector.search(part) if job.config.full_search
-                     else detector.search_for_choice(part, job.config.choice))
-        start = end
-    return found
+            picture = str(error)
+        size = 0 if isinstance(picture, str) else picture.size // 3
+        if pictures and pixels + size > _LARGE:
+            yield pictures
+            pictures, pixels = {}, 0
+        pictures[key] = picture
+        pixels += size
+    yield pictures
 
 
 def _outcome(job, key, image, faces):

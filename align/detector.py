@@ -122,13 +122,13 @@ class Detector:
         kept = found.take(suppress(found.boxes, found.scores, found.image, 0.7))
         boxes, image = square(regress(kept.boxes, kept.regression)), kept.image
 
-        scores, regression = _in_chunks(self._refine, _crops(images, image, boxes, 24))
+        scores, regression = _in_chunks(self._refine, images, image, boxes, 24)
         good = np.flatnonzero(scores >= self.settings.refine_threshold)
         boxes, image, scores, regression = boxes[good], image[good], scores[good], regression[good]
         good = suppress(boxes, scores, image, 0.7)
         boxes, image = square(regress(boxes[good], regression[good])), image[good]
 
-        scores, regression, points = _in_chunks(self._output, _crops(images, image, boxes, 48))
+        scores, regression, points = _in_chunks(self._output, images, image, boxes, 48)
         good = np.flatnonzero(scores >= self.settings.output_threshold)
         boxes, image, scores = boxes[good], image[good], scores[good]
         sides = boxes[:, 2:] - boxes[:, :2]
@@ -156,12 +156,14 @@ def _crops(images, image, boxes, side):
     return crops
 
 
-def _in_chunks(network, crops):
-    """Runs a network over all crops, a fixed number at a time; returns float64 arrays of as many rows."""
-    filled = crops if len(crops) else np.zeros((1, *crops.shape[1:]), np.uint8)   # oneDNN takes no empty batch
-    parts = [[value.numpy().astype(np.float64) for value in network(filled[start:start + _CHUNK])]
-             for start in range(0, len(filled), _CHUNK)]
-    return [np.concatenate(column)[:len(crops)] for column in zip(*parts, strict=True)]
+def _in_chunks(network, images, image, boxes, side):
+    """Runs a network over the crops at boxes, a fixed number at a time; returns float64 arrays of as many rows."""
+    parts = []
+    for start in range(0, max(len(boxes), 1), _CHUNK):
+        crops = _crops(images, image[start:start + _CHUNK], boxes[start:start + _CHUNK], side)
+        filled = crops if len(crops) else np.zeros((1, side, side, 3), np.uint8)   # oneDNN takes no empty batch
+        parts.append([value.numpy().astype(np.float64)[:len(crops)] for value in network(filled)])
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
 _NONE = Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))

@@ -29,6 +29,8 @@ class Job:
     """For each shard, the places in `keys` of its photographs, in the order of writing."""
     pairs: list | None
     """(key, key, is_same, fold); None for training data."""
+    passed_over: str
+    """What in the folder of photographs is not taken for one, in a few words; "" where there is nothing."""
 
     @property
     def output(self):
@@ -63,7 +65,7 @@ def plan_job(config):
         FileNotFoundError, ValueError: no photographs, or some that the pairs name are absent (all are listed).
     """
     template = get_template(config.template)
-    identities, keys = walk(config.input)
+    identities, keys, passed_over = walk(config.input)
     pairs = None
     if config.pairs:
         pairs = parse_pairs_file(config.pairs)
@@ -71,11 +73,12 @@ def plan_job(config):
         absent = sorted(named - set(keys))
         if absent:
             raise ValueError(f"{config.pairs} names {len(absent)} photographs that are not in {config.input}: "
-                             f"{', '.join(absent)}. Add them, or take the pairs out of the list")
+                             f"{', '.join(absent)}. Add them, or take the pairs out of the list"
+                             f"{f' (passed over there: {passed_over})' if passed_over else ''}")
         keys = sorted(named)
         identities = sorted({key.partition("/")[0] for key in keys})
     shards = plan(keys, seed=config.seed, shard_size=config.shard_size)
-    return Job(config, template, identities, keys, shards, pairs)
+    return Job(config, template, identities, keys, shards, pairs, passed_over)
 
 
 def open_output(job):

@@ -22,6 +22,8 @@ def run(config):
     require(config.input, "input", config.input, "a folder of photographs: --input PHOTOGRAPHS")
     require(config.output, "output", config.output, "a dataset folder to make: --output DATA")
     job = plan_job(config)
+    if job.passed_over:
+        print(f"passed over in {config.input}: {job.passed_over}", flush=True)
     missing = open_output(job)
     is_finished = (job.output / "meta.json").is_file()
     if not is_finished:

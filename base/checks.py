@@ -1,6 +1,7 @@
 """Checks of what people give us: one sentence with the name, the value and what would do."""
 
 import difflib
+from pathlib import Path
 
 
 class SettingsError(ValueError):
@@ -11,6 +12,14 @@ def require(condition, name, value, expected):
     """Raises SettingsError `NAME is VALUE, expected EXPECTED` unless `condition` holds."""
     if not condition:
         raise SettingsError(f"{name} is {value!r}, expected {expected}")
+
+
+def require_folder(path, what, cure):
+    """Raises FileNotFoundError `there is no WHAT PATH; CURE` unless `path` is a folder; a file is called one."""
+    if Path(path).is_file():
+        raise FileNotFoundError(f"{str(path)!r} is a file, expected a {what}; {cure}")
+    if not Path(path).is_dir():
+        raise FileNotFoundError(f"there is no {what} {str(path)!r}; {cure}")
 
 
 def near_names(name, names):

@@ -39,8 +39,8 @@ def load_tensorflow(threads=None):
             import tensorflow as tf
             is_explained = bool(tf.config.list_physical_devices("GPU")) or not Path("/proc/driver/nvidia").exists()
             tf.constant(0)   # the first operation prints the last of them
-        except BaseException:
-            is_explained = False
+        except BaseException as error:
+            is_explained = isinstance(error, KeyboardInterrupt)
             raise
         finally:
             os.dup2(kept, 2)

@@ -9,17 +9,28 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
+def naming(path):
+    """Gives the name of `path` to an error of the system that comes without one, as that of a full disk does."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+@contextlib.contextmanager
 def atomic_write(path, mode="wb"):
     """Gives a file written beside `path`, synced and renamed over it at the end; removed if the body raises."""
     path = Path(path)
     encoding = None if "b" in mode else "utf-8"
     number, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
-        with os.fdopen(number, mode, encoding=encoding, newline=None if "b" in mode else "") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        publish(temporary, path)
+        with naming(path):
+            with os.fdopen(number, mode, encoding=encoding, newline=None if "b" in mode else "") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            publish(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)

@@ -4,18 +4,32 @@ Imported by commands and `__main__` files only: libraries receive dataclasses.
 """
 
 import dataclasses
+import errno
 import functools
+import os
 import re
 import sys
 import typing
 from pathlib import Path
 
 import yaml
-from jsonargparse import ArgumentError, ArgumentParser, set_parsing_settings
 
 from base.checks import SettingsError, near_names
+from base.stop import Interrupt, ignore_at_exit
 
-set_parsing_settings(docstring_parse_attribute_docstrings=True)
+_CURES = {
+    errno.ENOSPC: "free some and run the same command again: it goes on",
+    errno.EDQUOT: "free some and run the same command again: it goes on",
+    errno.EACCES: "give yourself the right to it, or name another place",
+    errno.EPERM: "give yourself the right to it, or name another place",
+    errno.EROFS: "name a place that can be written to",
+    errno.ENOTDIR: "a part of the path is a file; name another place",
+    errno.EEXIST: "a file stands there; name another place",
+    errno.EISDIR: "it is a folder, name a file",
+    errno.ENOENT: "look for a slip in the path",
+}
+_STOPPED = "stopped; what is finished stays, the same command goes on from there"
+_FULL = os.strerror(errno.ENOSPC)
 
 
 def parse(settings_class, argv, program, *, leading="presets", describe=""):
@@ -29,6 +43,7 @@ def parse(settings_class, argv, program, *, leading="presets", describe=""):
             name of a list field of `settings_class` that takes them.
         describe: a sentence or two for the head of `--help`.
     """
+    argv = [_at_home(word) for word in argv]
     count = next((i for i, word in enumerate(argv) if word.startswith("-")), len(argv))
     words, options = argv[:count], _join_words(settings_class, argv[count:])
     presets = words if leading == "presets" else []
@@ -39,7 +54,7 @@ def parse(settings_class, argv, program, *, leading="presets", describe=""):
         if leading != "presets" and words:
             options = [f"--{leading}", _as_list(words), *options]
         return _instance(settings_class, parser, parser.parse_args(_drop_params(settings_class, presets, options)))
-    except (ArgumentError, ValueError) as error:
+    except (_library().ArgumentError, ValueError) as error:
         print(f"{program}: {_sentence(error, settings_class)}", file=sys.stderr)
         sys.exit(2)
 
@@ -52,19 +67,34 @@ def command(program):
     def decorate(main):
         @functools.wraps(main)
         def wrapped(argv):
+            stop = Interrupt()
             try:
-                return main(argv)
-            except (SettingsError, ValueError, OSError) as error:
-                if not isinstance(error, SettingsError | OSError) and _is_defect(error):
+                with stop:
+                    return main(argv)
+            except BaseException as error:
+                sentence = _STOPPED if stop.is_set() or isinstance(error, KeyboardInterrupt) else _told(error)
+                if not sentence:
                     raise
-                print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
-                return 2
-            except KeyboardInterrupt:
-                print(f"{program}: stopped; what is finished stays, the same command goes on from there",
-                      file=sys.stderr)
-                return 130
+                print(f"{program}: {' '.join(sentence.split())}", file=sys.stderr)
+                return 130 if sentence is _STOPPED else 2
+            finally:
+                ignore_at_exit()
         return wrapped
     return decorate
+
+
+def _told(error):
+    """The sentence about an error for a person; "" where it is a defect of ours."""
+    text = str(error)
+    if _FULL in text:   # TensorFlow and HDF5 have kinds of errors of their own
+        named = re.search(rf"(/[^;{{}}]*); {_FULL}", text)   # as TensorFlow writes it
+        path = getattr(error, "filename", None) or (named[1] if named else "what was to be written")
+        return f"no space left on the disk for {path}; {_CURES[errno.ENOSPC]}"
+    if isinstance(error, OSError) and error.errno is not None:   # the system's
+        named = f"{error.filename}: " if error.filename else ""
+        return f"{named}{error.strerror}; {_CURES.get(error.errno, 'look there')}"
+    is_ours = isinstance(error, SettingsError | OSError) or (isinstance(error, ValueError) and not _is_defect(error))
+    return text if is_ours else ""
 
 
 def _is_defect(error):
@@ -78,9 +108,23 @@ def _is_defect(error):
     return not is_ours or "site-packages" in raised_in.parts
 
 
+def _at_home(word):
+    """`~/x` and `--input=~/x` -> the path; the shell leaves them alone after `=` and within quotation marks."""
+    name, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return name + equals + (os.path.expanduser(value) if value.startswith("~/") else value)
+
+
+@functools.cache
+def _library():
+    """jsonargparse; imported after `command` has taken over the signals, for it takes a while."""
+    import jsonargparse
+    jsonargparse.set_parsing_settings(docstring_parse_attribute_docstrings=True)
+    return jsonargparse
+
+
 def _parser(settings_class, program, *, presets=(), leading="presets", describe=""):
     words = "[PRESET.yaml ...]" if leading == "presets" else f"{leading.upper()} ..."
-    parser = ArgumentParser(
+    parser = _library().ArgumentParser(
         prog=program,
         usage=f"{program} {words} [--section.field VALUE ...]",
         description=describe or None,
@@ -93,13 +137,18 @@ def _parser(settings_class, program, *, presets=(), leading="presets", describe=
 
 
 def _check_preset(settings_class, preset):
+    if Path(preset).is_dir():
+        raise SettingsError(f"{preset!r} is a folder, expected a preset file before the options; folders are named by "
+                            f"options, which --help lists")
     if not Path(preset).is_file():            # a missing default file would be skipped in silence
         known = [str(path) for path in Path("presets").rglob("*.yaml")]
         raise SettingsError(f"there is no preset {preset!r}{near_names(preset, known)}")
     try:
         parser = _parser(settings_class, preset)
         _instance(settings_class, parser, parser.parse_path(preset))
-    except (ArgumentError, ValueError) as error:
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{preset} is no text, expected a preset, a YAML file") from error
+    except (_library().ArgumentError, ValueError) as error:
         raise SettingsError(f"{preset}: {_sentence(error, settings_class)}") from error
 
 

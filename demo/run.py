@@ -5,6 +5,7 @@ import json
 import resource
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -83,24 +84,25 @@ def _open(config, output):
 def _call(words):
     """Runs a command of this project as a person would; returns its exit code.
 
-    Ctrl-C reaches it as well; it is waited for until it has saved what it had.
+    Ctrl-C and SIGTERM reach it through us, once; it is waited for until it has saved what it had.
     """
     words = [str(word) for word in words]
     print(f"$ {shlex.join(['python', *words])}", flush=True)
-    process = subprocess.Popen([sys.executable, *words], cwd=Path(__file__).parents[1])
+    process = subprocess.Popen([sys.executable, *words], cwd=Path(__file__).parents[1], process_group=0)
     is_stopped = False
-    while True:
+    while process.returncode is None:
         try:
-            code = process.wait()
-            break
+            process.wait()
         except KeyboardInterrupt:
+            if not is_stopped:
+                process.send_signal(signal.SIGINT)
             is_stopped = True
     if is_stopped:
         raise KeyboardInterrupt
-    if code < 0:
-        raise ValueError(f"the step above was ended by signal {-code}, for want of memory perhaps; run the same "
-                         f"command again, it goes on from there")
-    return code
+    if process.returncode < 0:
+        raise ValueError(f"the step above was ended by signal {-process.returncode}, for want of memory perhaps; run "
+                         f"the same command again, it goes on from there")
+    return process.returncode
 
 
 def _report(config, output, started):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from base.checks import require_folder
 from base.files import atomic_json, read_json, sha256
 
 FORMAT = 1
@@ -16,9 +17,9 @@ def read_card(run):
         ValueError: a card of another format, or one that lacks what every tool reads.
     """
     path = Path(run) / "card.json"
-    if not Path(run).is_dir():
-        raise FileNotFoundError(f"there is no run folder {str(run)!r}; make one by: python train.py PRESET.yaml "
-                                f"--data.train DATA --run {run}")
+    require_folder(run, "run folder", "make one by: python train.py PRESET.yaml --data.train DATA --run RUN")
+    if (Path(run) / "meta.json").is_file():
+        raise ValueError(f"{run} is a dataset folder, expected a run folder, as train.py makes it")
     if not path.is_file():
         raise FileNotFoundError(f"{run} has no card.json, so it is no run, or one before its first checkpoint; "
                                 f"call the train.py command again, it goes on")

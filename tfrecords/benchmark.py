@@ -1,12 +1,13 @@
 """Benchmarks: lists of pairs of photographs in folds, from the files people have and from a dataset folder."""
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from base.files import atomic_write
+from base.files import atomic_text
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,16 @@ def parse_pairs_file(path):
 
 def write_pairs(path, pairs):
     """Writes (key, key, is_same, fold) as CSV, whole or not at all."""
-    with atomic_write(path, "w") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("a", "b", "same", "fold"))
-        writer.writerows((a, b, int(same), fold) for a, b, same, fold in pairs)
+    atomic_text(path, pairs_text(pairs))
+
+
+def pairs_text(pairs):
+    """(key, key, is_same, fold) as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("a", "b", "same", "fold"))
+    writer.writerows((a, b, int(same), fold) for a, b, same, fold in pairs)
+    return text.getvalue()
 
 
 def _read_csv(path):

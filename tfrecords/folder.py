@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from base.checks import require_folder
 from base.files import atomic_json, atomic_write, read_json, sha256
 from tfrecords.benchmark import write_pairs
 from tfrecords.manifest import read_classes, read_manifest, write_classes, write_manifest
@@ -87,12 +88,9 @@ class Folder:
     def open(cls, path):
         """Opens a folder; FileNotFoundError or ValueError says what is missing and what to do."""
         path = Path(path)
-        if not path.is_dir():
-            raise FileNotFoundError(f"there is no dataset folder {str(path)!r}; make it by: python -m align "
-                                    f"--input PHOTOGRAPHS --output {path}")
+        require_folder(path, "dataset folder", "make one by: python -m align --input PHOTOGRAPHS --output DATA")
         if not (path / "meta.json").is_file():
-            raise ValueError(f"{path} has no meta.json, so it is no finished dataset; run the python -m align command "
-                             f"that began it again, it goes on where it stopped")
+            _refuse(path)
         return cls(path, read_json(path / "meta.json"))
 
     def __init__(self, path, meta):
@@ -169,6 +167,17 @@ class Folder:
         """Closes the shards."""
         for descriptor in self.__dict__.pop("_descriptors", []):
             os.close(descriptor)
+
+
+def _refuse(path):
+    """Says what a folder without meta.json is."""
+    if (path / "job.json").is_file():
+        raise ValueError(f"{path} has no meta.json, so it is no finished dataset; run the python -m align command "
+                         f"that began it again, it goes on where it stopped")
+    if (path / "config.yaml").is_file() or (path / "card.json").is_file():
+        raise ValueError(f"{path} is a run, expected a dataset folder, as python -m align makes it")
+    raise ValueError(f"{path} has no meta.json, so it is no dataset folder; if it holds photographs, make one by: "
+                     f"python -m align --input {path} --output DATA")
 
 
 def _beside(is_benchmark):

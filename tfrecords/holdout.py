@@ -7,7 +7,7 @@ import numpy as np
 from base.checks import require
 from base.files import atomic_text
 from base.mix import generator
-from tfrecords.benchmark import write_pairs
+from tfrecords.benchmark import pairs_text
 from tfrecords.manifest import escape
 
 _FOLDS = 10
@@ -21,6 +21,9 @@ def hold_out(folder, output, *, people, rich, pairs_a_fold, seed):
 
     Returns:
         (number of people, number of pairs).
+
+    Raises:
+        ValueError: too few people, or one of the two files is there with other content.
     """
     require(people >= 2 * _FOLDS, "people", people, f"at least {2 * _FOLDS}, two a fold")
     counts = np.bincount(np.asarray(folder.labels), minlength=len(folder.classes))
@@ -33,10 +36,15 @@ def hold_out(folder, output, *, people, rich, pairs_a_fold, seed):
         crops = {int(label): np.flatnonzero(np.asarray(folder.labels) == label) for label in members}
         pairs.extend((folder.keys[a], folder.keys[b], same, fold)
                      for a, b, same in fold_pairs(draw, crops, pairs_a_fold, most_of_one=12))
-    Path(output).mkdir(parents=True, exist_ok=True)
     names = sorted(folder.classes[label] for label in np.concatenate([few, well]))
-    atomic_text(Path(output) / "people.txt", "".join(escape(name) + "\n" for name in names))
-    write_pairs(Path(output) / "pairs.csv", pairs)
+    files = {Path(output) / "people.txt": "".join(escape(name) + "\n" for name in names),
+             Path(output) / "pairs.csv": pairs_text(pairs)}
+    for path, text in files.items():
+        if path.is_file() and path.read_bytes() != text.encode():
+            raise ValueError(f"{path} is there already and holds something else; name another folder with --output")
+    Path(output).mkdir(parents=True, exist_ok=True)
+    for path, text in files.items():
+        atomic_text(path, text)
     return len(names), len(pairs)
 
 

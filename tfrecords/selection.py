@@ -43,7 +43,8 @@ def select(folder, *, fewest_crops=1, left_out=()):
         is_kept[place[name]] = False
     if is_kept.sum() < 2:
         raise ValueError(f"{folder.path}: {int(is_kept.sum())} of {len(counts)} identities have at least "
-                         f"{fewest_crops} crops and are not left out; training needs two")
+                         f"{fewest_crops} crops and are not left out; training needs two: add people, or lower "
+                         f"--data.fewest_crops")
     dense = np.cumsum(is_kept) - 1
     records = np.flatnonzero(is_kept[labels])
     return Selection(records, dense[labels[records]], [folder.classes[label] for label in np.flatnonzero(is_kept)])
@@ -51,4 +52,9 @@ def select(folder, *, fewest_crops=1, left_out=()):
 
 def read_names(path):
     """Reads identities, one a line (a newline in a name written as in classes.txt); blank lines are passed over."""
-    return [unescape(line.strip("\r")) for line in Path(path).read_text(encoding="utf-8").split("\n") if line.strip()]
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}), expected identities, one "
+                         f"a line") from error
+    return [unescape(line.strip("\r")) for line in text.split("\n") if line.strip()]

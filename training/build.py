@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 import losses.registry
 import models.registry
+from base.checks import require
 from losses.head import Head
 from tfrecords.folder import Folder
 from tfrecords.order import ORDERS
@@ -29,6 +31,8 @@ class Source:
 def open_data(config):
     """Opens and checks the training folder, keeps the wanted identities, chooses the order."""
     folder = Folder.open(config.data.train)
+    require(folder.meta["kind"] == "training", "data.train", str(folder.path),
+            "training data: this is a benchmark, align photographs without --pairs")
     folder.verify()
     left_out = read_names(config.data.left_out) if config.data.left_out else ()
     selection = select(folder, fewest_crops=config.data.fewest_crops, left_out=left_out)
@@ -69,6 +73,16 @@ def decay_summary(parts):
         kinds[decayed][kind] = kinds[decayed].get(kind, 0) + 1
     words = [", ".join(f"{count} {kind}" for kind, count in kinds[flag].items()) or "none" for flag in (True, False)]
     return f"weight decay on {words[0]}; not on {words[1]}"
+
+
+def lone_crops(source):
+    """Returns a line where most people have one crop only, else ""."""
+    counts = np.bincount(source.selection.labels)
+    lone = int((counts == 1).sum())
+    if 2 * lone <= len(counts):
+        return ""
+    return (f"{lone} of {len(counts)} people have one crop only, which do not show how photographs of one person "
+            f"differ: add photographs of them, or leave them out by --data.fewest_crops 2")
 
 
 def describe_data(source, parts):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from base.files import atomic_text
+from base.files import atomic_text, naming
 
 _TAGS = {
     "loss": "train/loss",
@@ -96,7 +96,8 @@ class Monitor:
         line = {name: total / self._count for name, total in self._sums.items()}
         line |= {"crops_per_s": self._count * crops / seconds, "waiting": self._waited / seconds,
                  "seconds": self._before + time.monotonic() - self._started}
-        with open(self.run / "log.jsonl", "a", encoding="utf-8") as file:
+        path = self.run / "log.jsonl"
+        with naming(path), open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **{name: _short(value) for name, value in line.items()}}) + "\n")
         self.scalars(step, {_TAGS[name]: value for name, value in line.items() if name in _TAGS})
         self.writer.flush()

@@ -8,7 +8,7 @@ import numpy as np
 
 import models
 from base.environment import processor
-from base.files import publish, sync
+from base.files import naming, publish, sync
 from evaluation.benchmark import evaluate
 from evaluation.card import read_card, update_card, write_card
 from evaluation.embed import load_model
@@ -39,9 +39,13 @@ class Results:
     def write_model(self, step):
         """Writes model.keras (float32, stock layers), classes.txt and the card, each whole or not at all."""
         part = self.run / ".part.model.keras"
-        models.export(self.parts.model).save(part)
-        sync(part)
-        publish(part, self.run / "model.keras")
+        try:
+            with naming(self.run / "model.keras"):
+                models.export(self.parts.model).save(part)
+                sync(part)
+                publish(part, self.run / "model.keras")
+        finally:   # a full disk is not to be filled by half a model
+            part.unlink(missing_ok=True)
         write_classes(self.run / "classes.txt", self.source.selection.classes)
         write_card(self.run, self._card(step))
 

@@ -1,15 +1,15 @@
 """A training run, from settings to a finished run folder."""
 
 import dataclasses
-import signal
 import time
 
 import tensorflow as tf
 
+from base.stop import Stop
 from evaluation.benchmark import open_benchmark
 from tfrecords.pipeline import training_batches
 from training import placement, schedule
-from training.build import Source, build_parts, decay_summary, describe_data, open_data
+from training.build import Source, build_parts, decay_summary, describe_data, lone_crops, open_data
 from training.checkpoint import Checkpoints
 from training.config import TrainingConfig, check_complete
 from training.monitor import Monitor
@@ -56,7 +56,7 @@ def run(config):
     # --- the loop ------------------------------------------------------------------------------------------------
     with Monitor(config.run, num_steps=num_steps, first_step=first_step, interval=config.intervals.log) as monitor:
         _introduce(job, monitor, first_step)
-        with _Stop() as stop:
+        with Stop() as stop:
             step = _loop(job, monitor, first_step, stop)
         if step < num_steps:
             monitor.say(f"stopped after step {step} of {num_steps}; the same command goes on from there")
@@ -126,6 +126,7 @@ def _introduce(job, monitor, first_step):
         describe_data(job.source, job.parts),
         f"{placement.describe(job.parts.strategy)}, {config.engine.precision}; {job.num_steps} steps of "
         f"{config.data.batch_size} crops ({epochs:.1f} epochs)",
+        lone_crops(job.source),
         decay_summary(job.parts),
         f"checkpoints need {job.checkpoints.size() * config.intervals.keep / 1e6:.0f} MB in {job.checkpoints.folder}",
         placement.precision_warning(config.engine.precision),
@@ -138,30 +139,3 @@ def _introduce(job, monitor, first_step):
 def _scalar(value):
     """A 0-d tensor: a changing number traces nothing anew."""
     return tf.constant(value, tf.float32)
-
-
-class _Stop:
-    """Set by Ctrl-C or SIGTERM: the step in progress ends, a checkpoint is written, the run stops.
-
-    A second Ctrl-C stops at once.
-    """
-
-    def __init__(self):
-        self._is_set = False
-
-    def is_set(self):
-        """True after the first signal."""
-        return self._is_set
-
-    def __enter__(self):
-        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_):
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number, frame):
-        if self._is_set:
-            raise KeyboardInterrupt
-        self._is_set = True

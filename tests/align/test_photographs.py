@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from align.photographs import UnreadablePhotograph, decode, walk
+from tests.nobody import as_nobody
 
 LIMIT = 10**6
 
@@ -93,12 +94,14 @@ def test_walk(tmp_path):
         (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / key).write_bytes(b"")
     (tmp_path / "alone.jpg").write_bytes(b"")
-    identities, keys = walk(tmp_path)
+    identities, keys, passed_over = walk(tmp_path)
     assert identities == ["Z", "a", "b"]   # by code point
     assert keys == ["Z/3.tiff", "a/ä\n1.jpeg", "b/2.jpg", "b/deep er/1.PNG"]
+    assert passed_over == ("1 files with other endings (.txt 1); 1 photographs in no person's folder, such as "
+                           "'alone.jpg'")
 
 
-def test_links_do_not_lead_out(tmp_path):
+def test_links_do_not_lead_out_and_are_named(tmp_path):
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "s.jpg").write_bytes(b"")
     root = tmp_path / "root"
@@ -108,7 +111,41 @@ def test_links_do_not_lead_out(tmp_path):
     os.symlink(tmp_path / "secret", root / "b")
     os.symlink(root, root / "a" / "circle")
     os.symlink(root / "a" / "1.jpg", root / "a" / "3.jpg")
-    assert walk(root) == (["a"], ["a/1.jpg", "a/3.jpg"])
+    os.symlink(root / "a" / "4.jpg", root / "a" / "4.jpg")   # to itself
+    os.symlink(tmp_path / "gone", root / "c")
+    identities, keys, passed_over = walk(root)
+    assert (identities, keys) == (["a"], ["a/1.jpg", "a/3.jpg"])
+    assert passed_over == "5 links to folders, to nothing or out of it, such as 'b': copy there what they lead to"
+
+
+def test_what_is_passed_over_is_counted(tmp_path):
+    for key in ("a/1.jpg", "a/2.heic", "a/3.HEIC", "a/b/4.gif", "a/notes", "a/.DS_Store", "a/Thumbs.db", ".git/x.gif",
+                "5.png", "6.jpg", "notes.txt"):
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).write_bytes(b"")
+    assert walk(tmp_path)[2] == ("5 files with other endings (.heic 2, .txt 1, none 1, .gif 1); 2 photographs in no "
+                                 "person's folder, such as '5.png'")
+    (tmp_path / "a" / "1.jpg").unlink()
+    with pytest.raises(ValueError, match=r"holds no photographs; expected .*; there are 5 files with other endings "
+                                         r"\(\.heic 2, .*; 2 photographs in no person's folder, such as '5\.png'"):
+        walk(tmp_path)
+
+
+def test_what_may_not_be_opened_is_named(open_to_all):
+    root = open_to_all / "root"
+    for key in ("a/1.jpg", "b/2.jpg", "c/3.jpg"):
+        (root / key).parent.mkdir(parents=True)
+        (root / key).write_bytes(b"x")
+    (root / "a" / "1.jpg").chmod(0)
+    (root / "b").chmod(0)
+    (root / "c").chmod(0o444)   # its names can be read, no more
+    with as_nobody():
+        identities, keys, passed_over = walk(root)
+        assert (identities, keys) == (["a", "c"], ["a/1.jpg", "c/3.jpg"])
+        assert passed_over == f"1 folders that cannot be opened, such as '{root}/b' (Permission denied)"
+        for key in keys:
+            with pytest.raises(UnreadablePhotograph, match=r"cannot be opened \(Permission denied\)"):
+                decode(root / key, max_pixels=LIMIT)
 
 
 def test_nothing_there(tmp_path):
@@ -116,15 +153,6 @@ def test_nothing_there(tmp_path):
         walk(tmp_path)
     with pytest.raises(FileNotFoundError, match="no folder of photographs"):
         walk(tmp_path / "none")
-
-
-def test_links_to_themselves_are_no_photographs(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "1.jpg").write_bytes(b"")
-    os.symlink(tmp_path / "a" / "2.jpg", tmp_path / "a" / "2.jpg")
-    assert walk(tmp_path)[1] in (["a/1.jpg"], ["a/1.jpg", "a/2.jpg"])   # Python 3.13 resolves it; reading it fails
-    with pytest.raises(UnreadablePhotograph, match="cannot be opened"):
-        decode(tmp_path / "a" / "2.jpg", max_pixels=LIMIT)
 
 
 def test_names_that_are_no_text_are_refused(tmp_path):
@@ -138,7 +166,7 @@ def test_broken_metadata_end_in_a_reason(tmp_path, monkeypatch):
     """Pillow writes the turned picture's metadata anew, and broken ones raise struct.error there."""
     path = save(tmp_path / "e.jpg", picture())
 
-    def broken(image):
+    def broken(image, *, in_place):
         raise struct.error("required argument is not an integer")
 
     monkeypatch.setattr("PIL.ImageOps.exif_transpose", broken)

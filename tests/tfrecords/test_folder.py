@@ -33,8 +33,16 @@ def test_an_unfinished_or_missing_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no dataset folder .*python -m align"):
         Folder.open(tmp_path / "none")
     (tmp_path / "half").mkdir()
+    with pytest.raises(ValueError, match=r"half has no meta\.json, so it is no dataset folder; if it holds photo"):
+        Folder.open(tmp_path / "half")
+    (tmp_path / "half" / "job.json").write_text("{}")
     with pytest.raises(ValueError, match=r"half has no meta\.json, so it is no finished dataset"):
         Folder.open(tmp_path / "half")
+    (tmp_path / "half" / "job.json").rename(tmp_path / "half" / "config.yaml")
+    with pytest.raises(ValueError, match=r"half is a run, expected a dataset folder"):
+        Folder.open(tmp_path / "half")
+    with pytest.raises(FileNotFoundError, match=r"config\.yaml' is a file, expected a dataset folder"):
+        Folder.open(tmp_path / "half" / "config.yaml")
 
 
 def test_a_shortened_shard_is_named(folder):
