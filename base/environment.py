@@ -6,6 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from base.stop import Stop
+
 
 def prepare(threads=None):
     """Sets the environment; call it before TensorFlow or Keras is imported.
@@ -30,24 +32,27 @@ def load_tensorflow(threads=None):
 
     Returns:
         The module `tensorflow`.
+
+    Raises:
+        KeyboardInterrupt: after the import, where Ctrl-C or SIGTERM came during it; its C code would abort.
     """
     prepare(threads)
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as notes:
+    with tempfile.TemporaryFile() as notes, Stop() as stop:
+        is_explained = False
         try:
             os.dup2(notes.fileno(), 2)
             import tensorflow as tf
             is_explained = bool(tf.config.list_physical_devices("GPU")) or not Path("/proc/driver/nvidia").exists()
             tf.constant(0)   # the first operation prints the last of them
-        except BaseException as error:
-            is_explained = isinstance(error, KeyboardInterrupt)
-            raise
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-            if not is_explained:
+            if not is_explained and not stop.is_set():
                 notes.seek(0)
                 sys.stderr.write(notes.read().decode(errors="replace"))
+    if stop.is_set():
+        raise KeyboardInterrupt
     return tf
 
 

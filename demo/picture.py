@@ -7,7 +7,7 @@ import sys
 
 from base.environment import load_tensorflow
 
-_PEOPLE = 8
+_PEOPLE, _PHOTOS = (3, 22, 33), 8   # a row for each
 
 
 def main(argv):
@@ -20,19 +20,20 @@ def main(argv):
     from align.detector import Detector
     from tfrecords.sheet import contact_sheet, write_png
     detector = Detector(Detection())
-    write_png(argv[0], contact_sheet([_tile(detector, person) for person in range(_PEOPLE)], columns=_PEOPLE))
+    tiles = [_tile(detector, person, photo) for person in _PEOPLE for photo in range(_PHOTOS)]
+    write_png(argv[0], contact_sheet(tiles, columns=_PHOTOS))
     return 0
 
 
-def _tile(detector, person):
-    """One person: the photograph with box and landmarks, the crop below; uint8 RGB."""
+def _tile(detector, person, photo):
+    """One photograph with box and landmarks, the crop below; uint8 RGB."""
     import cv2
     import numpy as np
 
     from align.crops import align_one
     from demo.faces import draw
     from tfrecords.template import get_template
-    image = draw(0, person, 1).image
+    image = draw(0, person, photo).image
     [faces] = detector.search_for_choice([image], "largest_central")
     crop, _ = align_one(image, detector, get_template("112x96"), "largest_central")
     shown = image.copy()
