@@ -2,7 +2,7 @@
 
 import sys
 
-from base.environment import prepare
+from base.environment import load_tensorflow
 from base.settings import command, parse
 from models.config import ListSettings
 
@@ -12,7 +12,7 @@ def main(argv):
     """Prints one row a network; exit code 0, or 2 where a name or an option is wrong."""
     settings = parse(ListSettings, argv, "python -m models", leading="names",
                      describe="Lists the networks with their parameters and multiply-adds for one crop.")
-    prepare()
+    load_tensorflow()   # Keras imports it, with its notes
     from models.registry import MODELS, Spec, names
 
     # Without batch normalization there are the ResFaces only.

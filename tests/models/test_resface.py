@@ -16,7 +16,8 @@ from models.__main__ import main
 from models.blocks import channels, split, symmetric_padding
 from models.registry import MODELS, Spec, names
 
-COUNTS = json.loads((Path(__file__).parent.parent / "goldens" / "counts.json").read_text())["resface"]
+ROOT = Path(__file__).parents[2]
+COUNTS = json.loads((ROOT / "tests" / "goldens" / "counts.json").read_text())["resface"]
 TINY = {"width": 0.125, "template_shape": (32, 32), "embedding_size": 16}
 CROPS = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
 OURS = {"resface10": "resface10", "resface20": "resface20", "resface36": "resface36", "resface64": "resface64",
@@ -210,3 +211,9 @@ def test_command_lists(capsys):
     assert "resface20" not in text
     assert main(["resfac20"]) == 2
     assert "Did you mean 'resface20'?" in capsys.readouterr().err
+
+
+def test_the_list_is_all_that_is_printed():
+    done = subprocess.run([sys.executable, "-m", "models", "resface10"], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[1].split()[:2] == ["resface10", "15,222,016"]
