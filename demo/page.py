@@ -106,7 +106,8 @@ img {{ max-width: 100%; height: auto; border-radius: 4px }}
 .big {{ font-size: 3rem; font-weight: 650; line-height: 1.1; color: #1f5fa8 }}
 table {{ border-collapse: collapse; width: 100%; font-size: .92rem }}
 th, td {{ text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #eee; vertical-align: top }}
-th {{ font-weight: 600; font-family: ui-monospace, monospace }}
+th {{ font-weight: 600; font-family: ui-monospace, monospace; white-space: nowrap }}
+td:nth-child(2) {{ min-width: 5rem }}
 pre {{ background: #f1f1ee; padding: .8rem 1rem; overflow-x: auto; border-radius: 4px; font-size: .86rem }}
 p.note {{ color: #555; font-size: .92rem }}
 </style>
