@@ -70,8 +70,9 @@ class Canvas:
         """The part of the picture round a polygon, as a view, and the polygon's mask [h, w, 1] there."""
         points = (np.asarray(points) - (LEFT, TOP)) * TEXELS
         margin = 3 * soft * TEXELS + 2
-        low = np.maximum(np.floor(points.min(axis=0) - margin), 0).astype(int)
-        high = np.minimum(np.ceil(points.max(axis=0) + margin), self.image.shape[1::-1]).astype(int)
+        size = np.array(self.image.shape[1::-1])
+        low = np.clip(np.floor(points.min(axis=0) - margin), 0, size - 1).astype(int)
+        high = np.clip(np.ceil(points.max(axis=0) + margin), low + 1, size).astype(int)   # of what is outside, a pixel
         mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.float32)
         cv2.fillPoly(mask, [np.round((points - low - 0.5) * 2**_SHIFT).astype(np.int32)], 1.0, cv2.LINE_8, _SHIFT)
         mask = cv2.GaussianBlur(mask, (0, 0), max(soft * TEXELS, 0.6))[..., None]

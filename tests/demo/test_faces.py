@@ -13,6 +13,7 @@ from demo.head import Head
 from demo.look import STYLES, make_look
 from demo.person import make_person
 from demo.render import Surface, project, render, rotation
+from demo.skin import Canvas
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,13 @@ def test_every_style_and_frame_can_be_drawn(style):
     render(image, surfaces, look, centre=(30, 28), radius=18)
     assert np.isfinite(image).all()
     assert (image[15:35, 25:35] != 0.2).all()   # the face has no holes
+
+
+def test_what_lies_outside_the_painting_changes_nothing():
+    canvas = Canvas((10, 20, 30))
+    for middle in ((-9, 0), (9, 0), (0, -9), (0, 9)):
+        canvas.ellipse(middle, (0.1, 0.1), (255, 255, 255))
+    assert (canvas.image == (10, 20, 30)).all()
 
 
 def test_landmarks_turn_with_the_head():
