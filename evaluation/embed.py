@@ -65,18 +65,21 @@ def embed(model, folder, *, batch=256):
     return halves
 
 
-def embed_crops(model, crops, *, names):
+def embed_crops(model, crops, *, names, batch=256):
     """Embeds crops in memory.
 
     Args:
         model: as in `embed`.
-        crops: uint8 RGB [B, H, W, 3], or a list of B crops.
+        crops: uint8 RGB [N, H, W, 3], or a list of N crops.
         names: what to call each crop in a message.
+        batch: crops at once; changes speed and memory only.
 
     Returns:
-        (original, mirrored): float32 [B, D] each.
+        (original, mirrored): float32 [N, D] each.
     """
-    halves = _forward(model, [np.asarray(crops)], len(crops))
+    crops = np.asarray(crops)
+    batch = max(1, min(batch, len(crops)))
+    halves = _forward(model, (crops[start:start + batch] for start in range(0, len(crops), batch)), batch)
     _check_embeddings(halves, lambda number: names[number])
     return halves
 
@@ -89,14 +92,37 @@ def flip_concatenate(original, mirrored):
     return np.concatenate([_unit(original), _unit(mirrored)], axis=1) / np.sqrt(2.0)
 
 
-FUSIONS = {"flip_concatenate": flip_concatenate}
+def raw_concatenate(original, mirrored):
+    """Concatenation of the raw halves: [N, D], [N, D] -> float64 [N, 2 D]; not normalised."""
+    return np.concatenate([original, mirrored], axis=1).astype(np.float64)
+
+
+FUSIONS = {
+    "flip_concatenate": flip_concatenate,
+    "sum": lambda original, mirrored: _unit(original.astype(np.float64) + mirrored),
+    "single": lambda original, mirrored: _unit(original),
+}
+CENTRED = "centred_concatenate"
+"""SphereFace's (Liu et al. 2017, arXiv:1704.08063): raw halves less their mean over the fitting folds, normalised. The
+mean depends on the fold, so it is no rule for a crop alone: `centred`."""
 
 
 def fuse(original, mirrored, fusion):
     """Makes one unit vector a crop from its two embeddings by the rule named `fusion` (one of FUSIONS)."""
-    if fusion not in FUSIONS:
-        raise SettingsError(f"there is no fusion {fusion!r}{near_names(fusion, FUSIONS)}")
+    check_fusion(fusion, FUSIONS)
     return FUSIONS[fusion](original, mirrored)
+
+
+def centred(original, mirrored, fitting):
+    """Makes one unit vector a crop: raw halves less their mean over the crops numbered `fitting` (repeats count)."""
+    rows = raw_concatenate(original, mirrored)
+    return _unit(rows - rows[fitting].mean(axis=0))
+
+
+def check_fusion(fusion, names=(*FUSIONS, CENTRED)):
+    """Raises SettingsError where there is no fusion of that name."""
+    if fusion not in names:
+        raise SettingsError(f"there is no fusion {fusion!r}{near_names(fusion, names)}")
 
 
 def model_template(model):

@@ -28,6 +28,21 @@ def test_golden_of_the_fusion():
     np.testing.assert_allclose(cosines, halves, atol=1e-12)
 
 
+@pytest.mark.parametrize(("fusion", "golden"), [
+    ("sum", "sum_raw"), ("single", "original_only"), ("flip_concatenate", "concat_unit_halves")])
+def test_goldens_of_all_fusions(fusion, golden):
+    fused = embedding.fuse(np.array(GOLDEN["embeddings"]), np.array(GOLDEN["mirror_embeddings"]), fusion)
+    np.testing.assert_allclose([fused[a] @ fused[b] for a, b in GOLDEN["pairs"]], GOLDEN["cosines"][golden], atol=1e-12)
+
+
+def test_the_centre_is_the_mean_of_the_crops_that_fit():
+    """By hand: four crops of one number each side; the third counts twice."""
+    original, mirrored = np.array([[1.0], [2], [3], [9]]), np.array([[0.0], [1], [4], [7]])
+    fused = embedding.centred(original, mirrored, np.array([0, 1, 2, 2]))
+    rows = np.array([[1, 0], [2, 1], [3, 4], [9, 7]]) - [9 / 4, 9 / 4]
+    np.testing.assert_allclose(fused, rows / np.linalg.norm(rows, axis=1, keepdims=True), atol=1e-12)
+
+
 def test_fusion_takes_the_direction_only():
     draw = np.random.default_rng(0)
     original, mirrored = draw.normal(size=(2, 5, 8)).astype(np.float32)
