@@ -154,11 +154,14 @@ class Intervals:
     """Benchmarks; 0 only at the end."""
     keep: int = 3
     """Checkpoints kept."""
+    best: str = ""
+    """Name of a benchmark: the model that is most accurate on it is kept in RUN/best, a run folder of its own."""
 
     def __post_init__(self):
         for name in ("log", "checkpoint", "keep"):
             require(getattr(self, name) >= 1, f"intervals.{name}", getattr(self, name), "at least 1")
         require(self.evaluate >= 0, "intervals.evaluate", self.evaluate, "0 or more")
+        require(self.evaluate or not self.best, "intervals.best", self.best, "with --intervals.evaluate N as well")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import models
+from base.checks import require
 from base.environment import processor
 from base.files import naming, publish, sync
 from evaluation.benchmark import evaluate
@@ -17,6 +18,13 @@ from tfrecords.manifest import write_classes
 from tfrecords.sheet import contact_sheet, write_png
 
 FUSION = "flip_concatenate"
+
+
+def check_best(config, benchmarks):
+    """Raises SettingsError where the benchmark of `intervals.best` is not among those that are evaluated."""
+    names = [folder.name for folder in benchmarks]
+    require(config.intervals.best in ("", *names), "intervals.best", config.intervals.best,
+            f"the name of a benchmark of --data.benchmarks ({', '.join(names) or 'none is given'})")
 
 
 class Results:
@@ -36,18 +44,22 @@ class Results:
         monitor.picture("input/first batch", sheet, 0)
         monitor.text("run/configuration", "```\n" + (self.run / "config.yaml").read_text(encoding="utf-8") + "```")
 
-    def write_model(self, step):
-        """Writes model.keras (float32, stock layers), classes.txt and the card, each whole or not at all."""
-        part = self.run / ".part.model.keras"
+    def write_model(self, step, folder=None):
+        """Writes model.keras (float32, stock layers), classes.txt and the card, each whole or not at all.
+
+        Into the run folder, or `folder`.
+        """
+        folder = folder or self.run
+        part = folder / ".part.model.keras"
         try:
-            with naming(self.run / "model.keras"):
+            with naming(folder / "model.keras"):
                 models.export(self.parts.model).save(part)
                 sync(part)
-                publish(part, self.run / "model.keras")
+                publish(part, folder / "model.keras")
         finally:   # a full disk is not to be filled by half a model
             part.unlink(missing_ok=True)
-        write_classes(self.run / "classes.txt", self.source.selection.classes)
-        write_card(self.run, self._card(step))
+        write_classes(folder / "classes.txt", self.source.selection.classes)
+        write_card(folder, self._card(step))
 
     def evaluate(self, step, monitor):
         """Evaluates the benchmarks and shows their scores as curves; returns (folder, results) pairs."""
@@ -60,7 +72,21 @@ class Results:
             monitor.scalars(step, scores)
             monitor.say(f"step {step}: {folder.name}, {result['num_folds']} folds, {FUSION}: accuracy "
                         f"{result['accuracy']:.4f}")
+            if folder.name == self.config.intervals.best:
+                self._keep_if_best(step, folder, result)
         return found
+
+    def _keep_if_best(self, step, folder, result):
+        """Writes RUN/best where no model before was as accurate; its card has the result, so a resumed run knows it."""
+        best = self.run / "best"
+        try:
+            before = read_card(best)
+            if before["results"][folder.digest]["accuracy"] >= result["accuracy"] and before["step"] != step:
+                return
+        except (OSError, ValueError, KeyError):   # none yet, or one that was not finished
+            best.mkdir(exist_ok=True)
+        self.write_model(step, best)
+        update_card(best, result)
 
     def finish(self, step, monitor):
         """Evaluates the finished run and writes reports, thresholds and results."""

@@ -13,7 +13,7 @@ from training.build import Source, build_parts, decay_summary, describe_data, lo
 from training.checkpoint import Checkpoints
 from training.config import TrainingConfig, check_complete
 from training.monitor import Monitor
-from training.results import Results, load_first_weights
+from training.results import Results, check_best, load_first_weights
 from training.runfolder import data_digest, open_run
 from training.step import MEASURED, Parts, make_step
 
@@ -31,6 +31,7 @@ def run(config):
     check_complete(config)
     source = open_data(config)
     benchmarks = [open_benchmark(path, source.folder.template) for path in config.data.benchmarks]
+    check_best(config, benchmarks)
     config = dataclasses.replace(config, engine=dataclasses.replace(
         config.engine, precision=placement.resolve_precision(config.engine.precision)))
     if config.engine.deterministic:

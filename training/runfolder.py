@@ -13,7 +13,7 @@ from training.checkpoint import whole_checkpoints
 # Settings that do not decide the result: paths, logging, placement.
 _FREE = ("run", "data.train", "data.benchmarks", "data.left_out", "engine.devices", "engine.threads",
          "engine.jit_compile", "engine.deterministic", "intervals.log", "intervals.checkpoint", "intervals.evaluate",
-         "intervals.keep")
+         "intervals.keep", "intervals.best")
 
 
 def open_run(config):

@@ -9,10 +9,14 @@ import time
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from evaluation.card import model_hash
+from base.checks import SettingsError
+from evaluation.card import model_hash, read_card
 from tests.datasets import make_folder
 from tests.training.commands import ROOT, log, train, words
+from training.config import Intervals, TrainingConfig
+from training.results import check_best
 
 KILLS = 3
 
@@ -34,7 +38,8 @@ def benchmark(tmp_path_factory):
 def undisturbed(data, benchmark, tmp_path_factory):
     """A run that nobody stopped."""
     run = tmp_path_factory.mktemp("runs") / "undisturbed"
-    done = train(data, run, "--data.benchmarks", f"[{benchmark}]", "--intervals.evaluate", 5)
+    done = train(data, run, "--data.benchmarks", f"[{benchmark}]", "--intervals.evaluate", 5,
+                 "--intervals.best", benchmark.name)
     assert done.returncode == 0, done.stderr
     return run
 
@@ -46,7 +51,7 @@ def weights(run):
 def test_the_run_folder_is_whole(undisturbed, benchmark):
     assert {path.name for path in undisturbed.iterdir()} == {
         "config.yaml", "card.json", "model.keras", "log.jsonl", "events", "checkpoints", "evaluations", "classes.txt",
-        "first_batch.png"}
+        "first_batch.png", "best"}
     assert sorted(path.name for path in (undisturbed / "checkpoints").iterdir()) == [
         "step-00000006", "step-00000008", "step-00000010"]
     card = json.loads((undisturbed / "card.json").read_text())
@@ -55,6 +60,32 @@ def test_the_run_folder_is_whole(undisturbed, benchmark):
     assert [line["step"] for line in log(undisturbed)] == list(range(1, 11))
     assert {"loss", "accuracy", "target_angle_degrees", "embedding_norm", "gradient_norm", "rate",
             "margin_share"} <= log(undisturbed)[0].keys()
+
+
+def test_the_best_model_is_a_run_of_its_own(undisturbed, benchmark):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    events = EventAccumulator(str(undisturbed / "events"))
+    events.Reload()
+    accuracies = {event.step: float(tf.make_ndarray(event.tensor_proto))
+                  for event in events.Tensors("benchmark/pairs accuracy")}
+    card = read_card(undisturbed / "best")
+    [result] = card["results"].values()
+    assert accuracies[card["step"]] == max(accuracies.values()) == pytest.approx(result["accuracy"])
+    assert card["step"] == min(step for step, value in accuracies.items() if value == max(accuracies.values()))
+    assert result["model_sha256"] == model_hash(undisturbed / "best")
+    assert (undisturbed / "best" / "classes.txt").read_bytes() == (undisturbed / "classes.txt").read_bytes()
+    if card["step"] == 10:
+        assert weights(undisturbed / "best") == weights(undisturbed)
+    else:
+        assert weights(undisturbed / "best") != weights(undisturbed)
+
+
+def test_the_best_of_what_is_not_evaluated():
+    config = TrainingConfig(intervals=Intervals(evaluate=5, best="lfw"))
+    with pytest.raises(SettingsError, match=r"intervals\.best is 'lfw', expected the name of a benchmark .*\(none is"):
+        check_best(config, [])
+    with pytest.raises(SettingsError, match=r"intervals\.best is 'lfw', expected with --intervals\.evaluate"):
+        Intervals(best="lfw")
 
 
 def test_curves_are_in_tensorboard(undisturbed):
