@@ -29,7 +29,8 @@ def identify(gallery, gallery_labels, probes, probe_labels, *, has_crop):
 
     Returns:
         A dict for JSON: num_gallery, num_mated, num_nonmated, num_without_crop (of both); rank: a dict of k -> share
-        of mated probes (None without any); tpir, one entry for each of FPIRS (empty where either kind is missing).
+        of mated probes (None without any); tpir, one entry for each of FPIRS that the non-mated probes can
+        show and one for FPIR 0 (no false alarm), empty where either kind is missing.
     """
     in_gallery, in_probes = has_crop
     mated = np.isin(probe_labels, gallery_labels)
@@ -45,7 +46,8 @@ def identify(gallery, gallery_labels, probes, probe_labels, *, has_crop):
     }
     if mated.any() and not mated.all():
         result["tpir"] = tpir_at_fpir(score_blocks(gallery, kept, in_gallery), best[~mated],
-                                      np.where(rank == 1, mate, -np.inf)[mated], FPIRS)
+                                      np.where(rank == 1, mate, -np.inf)[mated], (*FPIRS, 0))
+        result["tpir"] = [point for point in result["tpir"] if point["allowed"] or not point["fpir"]]
     return result
 
 

@@ -7,20 +7,82 @@ embedding (mean of original and mirrored), which is small for poor pictures; the
 """
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
+from base.files import sha256
 from evaluation import metrics
 from evaluation.blocks import operating_points
-from evaluation.embed import fuse
+from evaluation.embed import embed, fuse
 from evaluation.identification import identify
 from evaluation.interval import fold_interval
+from tfrecords.mediasets import locate
 
 FARS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 WEIGHTINGS = ("plain", "norm_weighted")
 _MEMBERS = 8192   # crops fused at once; a set is never cut
 _PAIRS = 8192     # pairs scored at once
 _LEAST_NORM = 1e-12
+
+
+def prepare(protocol, folder):
+    """Finds the crops of a protocol's media in a Folder, and refuses what would give no number or a wrong one.
+
+    Returns:
+        The Protocol, its sets with records.
+
+    Raises:
+        ValueError: media that are not in the folder, pairs of one kind only, or a search in which nobody has a mate.
+    """
+    splits = tuple(replace(split, sets=locate(split.sets, folder)) for split in protocol.splits)
+    for split in splits:
+        if split.pairs is not None:
+            genuine = int(np.count_nonzero(split.pairs.same))
+            if genuine in (0, len(split.pairs.same)):
+                raise ValueError(f"{split.name} has {genuine:,} genuine of {len(split.pairs.same):,} pairs, expected "
+                                 f"both kinds; use an unharmed copy of the list")
+            if split.pairs.fold is not None:
+                metrics.check_folds(split.pairs.same, split.pairs.fold)
+        subjects = np.array(split.sets.subjects)
+        for search in split.searches:
+            if not np.isin(subjects[search.probes], subjects[search.gallery]).any():
+                raise ValueError(f"{split.name}: none of {len(search.probes):,} probes has its subject in gallery "
+                                 f"{search.name!r}; is it the gallery of another version?")
+    return replace(protocol, splits=splits)
+
+
+def evaluate_protocol(model, folder, protocol, *, fusion, batch=256):
+    """Evaluates a model on a protocol of media sets.
+
+    Args:
+        model: a keras.Model, uint8 crops [B, H, W, 3] -> embeddings [B, D].
+        folder: the dataset Folder of the media.
+        protocol: what `prepare` returned.
+        fusion: how the embeddings of a crop and its mirror image become one (`evaluation.embed.FUSIONS`).
+        batch: crops embedded at once.
+
+    Returns:
+        A dict for JSON; splits has one entry a split, with each of WEIGHTINGS.
+    """
+    halves = embed(model, folder, batch=batch)
+    every = [split.sets for split in protocol.splits]
+    return {
+        "protocol": protocol.name,
+        "protocol_files": {f"{file.parent.name}/{file.name}": sha256(file) for file in protocol.files},
+        "data": folder.name,
+        "digest": folder.digest,
+        "template": folder.template.name,
+        "fusion": fusion,
+        "recipe": folder.meta["settings"],
+        "num_sets": sum(len(sets.names) for sets in every),
+        "num_media_files": sum(len(sets.keys) for sets in every),
+        "num_media_without_crop": sum(int((sets.records < 0).sum()) for sets in every),
+        "num_sets_without_crop": sum(int((~_has_crop(sets)).sum()) for sets in every),
+        "splits": [{"name": split.name, **{
+            weighting: evaluate_split(halves, split, fusion=fusion, weighting=weighting) for weighting in WEIGHTINGS}}
+            for split in protocol.splits],
+    }
 
 
 def embed_sets(halves, sets, *, fusion, weighting):
@@ -93,8 +155,7 @@ def evaluate_split(halves, split, *, fusion, weighting):
         A dict for JSON: verification (None without pairs) and searches (a list).
     """
     vectors = embed_sets(halves, split.sets, fusion=fusion, weighting=weighting)
-    has_crop = np.zeros(len(split.sets.names), bool)
-    has_crop[split.sets.sets[split.sets.records >= 0]] = True
+    has_crop = _has_crop(split.sets)
     return {"verification": split.pairs and verify(vectors, split.pairs, has_crop),
             "searches": [_search(vectors, split, search, has_crop) for search in split.searches]}
 
@@ -108,8 +169,9 @@ def verify(vectors, pairs, has_crop):
         has_crop: bool [S].
 
     Returns:
-        A dict for JSON: num_pairs, num_genuine, num_impostor, num_repeated, num_without_crop; tar, one entry a FAR;
-        with folds also accuracy and what belongs to it.
+        A dict for JSON: num_pairs, num_genuine, num_impostor, num_repeated, num_without_crop; tar, one entry for each
+        of FARS that the impostor pairs can show and one for FAR 0 (no false accept); with folds also accuracy and what
+        belongs to it.
     """
     scores = np.empty(len(pairs.a), np.float32)
     for start in range(0, len(scores), _PAIRS):
@@ -121,7 +183,8 @@ def verify(vectors, pairs, has_crop):
     return {
         "num_pairs": len(scores), "num_genuine": genuine, "num_impostor": len(scores) - genuine,
         "num_repeated": pairs.num_repeated, "num_without_crop": int(np.count_nonzero(is_wrong)),
-        "tar": [_tar(point) for point in operating_points([(scores, pairs.same)], FARS)],
+        "tar": [_tar(point) for point in operating_points([(scores, pairs.same)], (*FARS, 0))
+                if point.allowed or not point.far],
         **({} if pairs.fold is None else _folds(scores, pairs)),
     }
 
@@ -134,7 +197,7 @@ def _folds(scores, pairs):
 
 
 def _tar(point):
-    return {"far": point.far, "tar": point.tar, "threshold": finite(point.threshold), "allowed": point.allowed,
+    return {"far": point.far, "tar": point.tar, "threshold": _finite(point.threshold), "allowed": point.allowed,
             "false_accepts": point.false_accepts, "true_accepts": point.true_accepts}
 
 
@@ -147,7 +210,11 @@ def _search(vectors, split, search, has_crop):
     return {"name": search.name, **found}
 
 
-def finite(threshold):
+def _has_crop(sets):
+    return np.bincount(sets.sets[sets.records >= 0], minlength=len(sets.names)) > 0
+
+
+def _finite(threshold):
     """JSON knows no infinity: None stands for "reject all"."""
     return threshold if np.isfinite(threshold) else None
 

@@ -63,6 +63,11 @@ def read_ijb(path):
         members = {file: _read_subjects(file, number, sets.subjects) for file in (*galleries, *probes)}
         together = np.concatenate([members[file] for file in probes])
         for file in galleries:
+            both = np.intersect1d(members[file], together)
+            if len(both):
+                raise ValueError(f"{len(both):,} sets of {file} are probes as well "
+                                 f"({named(sets.names[i] for i in both)}), so they would find themselves; use an "
+                                 f"unharmed copy of the lists")
             searches.append(Search(file.stem.rpartition("_")[2], members[file], together))
         if len(galleries) > 1:
             searches.append(Search("+".join(search.name for search in searches),

@@ -57,8 +57,10 @@ def brute(scores, gallery, probes, in_gallery, in_probes):
     candidates = sorted({s for row, usable in zip(scores, in_probes, strict=True) if usable
                          for s, there in zip(row, in_gallery, strict=True) if there}) + [np.inf]
     result = []
-    for fpir in identification.FPIRS:
+    for fpir in (*identification.FPIRS, 0):
         k = int(Fraction(str(fpir)) * len(alarms))
+        if fpir and not k:
+            continue
         fits = [t for t in candidates if sum(s >= t for s in alarms) <= k]
         t = fits[0] if fits else np.inf
         result.append((k, sum(s >= t for s in alarms), sum(s >= t for s in found), None if t == np.inf else t))
