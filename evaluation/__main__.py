@@ -43,7 +43,8 @@ def main(argv):
         digest = model_hash(run)
         result = evaluate_protocol(load_model(run), folder, protocol, fusion=card["fusion"], batch=config.batch)
         if model_hash(run) != digest:
-            raise ValueError(f"{run}/model.keras was written anew during the evaluation; evaluate when training has ended")
+            raise ValueError(f"{run}/model.keras was written anew during the evaluation; evaluate again when training "
+                             f"has ended")
         result["model_sha256"] = digest
         print(f"written: {write_results(run, result)}")
         results[run] = result

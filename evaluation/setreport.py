@@ -46,18 +46,19 @@ def mean_of_splits(result):
 
 
 def table(results):
-    """Makes what rich prints: the protocol, what is missing, and a table with a column a run and weighting.
+    """Makes what rich prints: the protocol, what is counted and what is missing, and a column a run and weighting.
 
     Args:
-        results: dict of run's name -> result, all of one protocol and folder.
+        results: dict of run folder -> result, all of one protocol and folder.
     """
-    grid = Table()
+    names = [Path(run).resolve().name for run in results]
+    names = names if len(set(names)) == len(names) else list(results)
+    grid, columns = Table(), []
     grid.add_column("")
-    columns = []
-    for run, result in results.items():
+    for name, result in zip(names, results.values(), strict=True):
         for weighting in WEIGHTINGS:
-            grid.add_column(f"{run}\n{weighting.replace('_', '-')}", justify="right")
-            columns.append(dict(_rows(result, weighting)))
+            grid.add_column(f"{name}\n{weighting.replace('_', '-')}", justify="right", no_wrap=True)
+            columns.append(dict(_cells(result, weighting)))
     for label in dict.fromkeys(label for column in columns for label in column):
         grid.add_row(label, *(column.get(label, "") for column in columns))
     first = next(iter(results.values()))
@@ -72,36 +73,39 @@ def _title(result):
 
 def _notes(result):
     """What a reader must know before believing the numbers."""
+    if len(result["splits"]) > 1:
+        yield "mean ± standard deviation (ddof 1) over splits; the counts are those of the first split"
+    first = result["splits"][0][WEIGHTINGS[0]]
+    check = first["verification"]
+    if check:
+        yield (f"pairs of sets: {check['num_pairs']:,} ({check['num_genuine']:,} genuine, {check['num_impostor']:,} "
+               f"impostor)")
+    for search in first["searches"]:
+        yield (f"search {search['name']}: {search['num_gallery']:,} sets, {search['num_mated']:,} mated and "
+               f"{search['num_nonmated']:,} other probes")
     if result["num_media_without_crop"]:
         yield (f"{result['num_media_without_crop']:,} media files without a crop (no face, or unreadable) are left out "
-               f"of their sets; {result['num_sets_without_crop']:,} sets have no crop at all and count as wrong")
+               f"of their sets; sets without any crop, which count as wrong: {result['num_sets_without_crop']:,}")
     checks = [split[WEIGHTINGS[0]]["verification"] for split in result["splits"]]
     repeated = sum(check["num_repeated"] for check in checks if check)
     if repeated:
-        yield f"{repeated:,} pairs are listed more than once and count as often"
+        yield f"pairs that are listed once more, and count as often: {repeated:,}"
 
 
-def _rows(result, weighting):
+def _cells(result, weighting):
+    """Yields (label, text) down one column."""
     means = mean_of_splits(result)
     if means:
         for what, found in means[weighting].items():
-            yield f"{what}, mean of {found['num_splits']} splits", f"{found['mean']:.4f}"
-            yield "  standard deviation of splits (ddof 1), " + what, f"{found['std_ddof1']:.4f}"
+            yield what, f"{found['mean']:.4f} ± {found['std_ddof1']:.4f}"
         return
     found = result["splits"][0][weighting]
-    check = found["verification"]
-    counts = {}
-    if check:
-        yield (f"pairs of sets: {check['num_pairs']:,} ({check['num_genuine']:,} genuine, {check['num_impostor']:,} "
-               f"impostor)"), ""
-        counts = {_far(point): point["allowed"] for point in check["tar"]}
-    for search in found["searches"]:
-        yield (f"search {search['name']}: {search['num_gallery']:,} sets, {search['num_mated']:,} mated and "
-               f"{search['num_nonmated']:,} other probes"), ""
-        counts |= {_fpir(search, point): point["allowed"] for point in search["tpir"]}
+    counts = {_fpir(search, point): point["allowed"] for search in found["searches"] for point in search["tpir"]}
+    if found["verification"]:
+        counts |= {_far(point): point["allowed"] for point in found["verification"]["tar"]}
     for what, value in _numbers(found):
         k = counts.get(what)
-        yield what + (f" (k = {k:,})" if k else ""), f"{value:.4f}"
+        yield what + (f", k = {k:,}" if k else ""), f"{value:.4f}"
 
 
 def _numbers(found):
