@@ -23,6 +23,7 @@ FARS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 WEIGHTINGS = ("plain", "norm_weighted")
 _MEMBERS = 8192   # crops fused at once; a set is never cut
 _PAIRS = 8192     # pairs scored at once
+_SCORES = 1 << 20   # scores counted at once
 _LEAST_NORM = 1e-12
 
 
@@ -180,10 +181,12 @@ def verify(vectors, pairs, has_crop):
     is_wrong = ~(has_crop[pairs.a] & has_crop[pairs.b])
     scores[is_wrong] = np.where(pairs.same[is_wrong], -np.inf, np.inf)
     genuine = int(np.count_nonzero(pairs.same))
+    walk = [(scores[start:start + _SCORES], pairs.same[start:start + _SCORES])
+            for start in range(0, len(scores), _SCORES)]
     return {
         "num_pairs": len(scores), "num_genuine": genuine, "num_impostor": len(scores) - genuine,
         "num_repeated": pairs.num_repeated, "num_without_crop": int(np.count_nonzero(is_wrong)),
-        "tar": [_tar(point) for point in operating_points([(scores, pairs.same)], (*FARS, 0))
+        "tar": [_tar(point) for point in operating_points(walk, (*FARS, 0))
                 if point.allowed or not point.far],
         **({} if pairs.fold is None else _folds(scores, pairs)),
     }

@@ -109,10 +109,10 @@ def _read_split(path, number):
         raise ValueError(f"{path} lacks {', '.join(gone)}; use a whole copy of the protocol")
     builder, pairs, searches = _Builder(), None, ()
     if verify in lists:
-        number_of = builder.add_file(verify[0], verify[0].name)
+        number_of = builder.add_file(verify[0])
         pairs = _read_comparisons(verify[1], number_of, builder.subjects)
     if search in lists:
-        gallery, probes = (np.array(list(builder.add_file(file, file.name).values())) for file in search)
+        gallery, probes = (np.array(list(builder.add_file(file).values())) for file in search)
         searches = (Search("gallery", gallery, probes),)
     return Split(path.name, builder.finish(), pairs, searches), [file for files in lists for file in files]
 
@@ -122,7 +122,7 @@ class _Builder:
 
     def __init__(self):
         self.names, self.subjects, self.keys, self.sets, self.media = [], [], [], array.array("q"), array.array("q")
-        self._medium = {}
+        self._media = {}
 
     def add_set(self, name, subject=""):
         self.names.append(name)
@@ -132,9 +132,9 @@ class _Builder:
     def add_medium(self, place, key, medium):
         self.keys.append(key)
         self.sets.append(place)
-        self.media.append(self._medium.setdefault(medium, len(self._medium)))
+        self.media.append(self._media.setdefault(medium, len(self._media)))
 
-    def add_file(self, path, kind):
+    def add_file(self, path):
         """Adds a list of IJB-A; returns the numbers of its sets by name."""
         numbers = {}
         for line, (name, subject, key, medium) in _columns(path, "TEMPLATE_ID", "SUBJECT_ID", "FILE", "MEDIA_ID"):
@@ -144,7 +144,7 @@ class _Builder:
             elif self.subjects[numbers[name]] != subject:
                 raise ValueError(f"{path}, line {line}: set {name!r} shows subject {subject!r}, but above it shows "
                                  f"{self.subjects[numbers[name]]!r}")
-            self.add_medium(numbers[name], key, (kind, medium))
+            self.add_medium(numbers[name], key, medium)
         if not numbers:
             raise ValueError(f"{path} lists no media")
         return numbers

@@ -53,7 +53,7 @@ def all_pairs(draw, count, others=0):
     return rows[:count], labels[:count], rows[count:], labels[count:]
 
 
-@pytest.mark.parametrize("block", [(3, 5), (4, 4), (512, 4096)])
+@pytest.mark.parametrize("block", [(3, 5), (4, 4), (7, 3), (512, 4096)])
 def test_all_pairs_by_brute_force(monkeypatch, block):
     monkeypatch.setattr(blocks, "_ROWS", block[0])
     monkeypatch.setattr(blocks, "_COLUMNS", block[1])

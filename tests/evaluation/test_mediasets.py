@@ -11,6 +11,7 @@ from evaluation import mediasets
 from evaluation.__main__ import main
 from evaluation.card import model_hash, read_card
 from evaluation.embed import embed, load_model
+from evaluation.setreport import mean_of_splits
 from tests.datasets import make_folder
 from tests.evaluation import protocols
 from tests.evaluation.runs import make_model, make_run, save_model
@@ -100,6 +101,18 @@ def test_no_far_is_promised_that_the_pairs_cannot_show():
         limit = np.sort(scores[~same])[::-1][point["allowed"]]
         assert point["tar"] == np.mean(scores[same] > limit)
         assert point["false_accepts"] == point["allowed"]
+
+
+def test_means_of_what_all_splits_show():
+    def split(*tars):
+        return {weighting: {"verification": {"tar": [{"far": far, "tar": tar} for far, tar in tars]}, "searches": []}
+                for weighting in mediasets.WEIGHTINGS}
+
+    means = mean_of_splits({"splits": [split((0.1, 0.5), (0.01, 0.4), (0, 0.2)), split((0.1, 0.7), (0, 0.4))]})
+    assert means["plain"] == means["norm_weighted"]
+    assert {what: found["mean"] for what, found in means["plain"].items()} == {
+        "TAR at FAR 0.1": pytest.approx(0.6), "TAR at 0 false accepts": pytest.approx(0.3)}
+    assert means["plain"]["TAR at FAR 0.1"]["std_ddof1"] == pytest.approx(0.2 / 2 ** 0.5)
 
 
 # --- the command -----------------------------------------------------------------------------------------------------
@@ -229,6 +242,15 @@ def test_youtube_faces_in_folds(tmp_path, crops, capsys):
     pairs = read_protocol(splits, folder).splits[0].pairs
     assert check["num_repeated"] == pairs.num_repeated > 0
     assert f"listed once more, and count as often: {pairs.num_repeated}" in told
+
+
+def test_folds_are_checked_before_anything_is_computed(tmp_path, crops):
+    folder = protocols.write_folder(tmp_path / "data", protocols.youtube_crops(crops))
+    splits = protocols.write_youtube(tmp_path / "splits.txt")
+    protocols.write(splits, [line.replace(", 0", ", 1") if line.startswith("3,") else line
+                             for line in splits.read_text().splitlines()])
+    with pytest.raises(ValueError, match="fold 2 has 4 genuine and 0 impostor pairs"):
+        mediasets.prepare(read_protocol(splits, folder), folder)
 
 
 def refused(capsys, *words):

@@ -272,3 +272,9 @@ def test_records_of_media(tmp_path):
         records = locate(sets, folder).records
         assert [folder.keys[record] if record >= 0 else None for record in records] == [
             "loose_crop/4.jpg", None, None, "loose_crop/0.jpg", "loose_crop/4.jpg"]
+
+
+def test_names_are_not_guessed_where_crops_lie_in_several_folders(tmp_path):
+    folder = write_folder(tmp_path / "data", {"a/1.jpg": BLACK, "b/2.jpg": BLACK})
+    with pytest.raises(ValueError, match=r"lacks 1 media files of the protocol: '1\.jpg'; align"):
+        locate(MediaSets(["a"], [""], ["1.jpg"], np.zeros(1, int), np.zeros(1, int)), folder)
