@@ -29,7 +29,7 @@ def identify(gallery, gallery_labels, probes, probe_labels, *, has_crop):
 
     Returns:
         A dict for JSON: num_gallery, num_mated, num_nonmated, num_without_crop (of both); rank: a dict of k -> share
-        of mated probes (None without any); tpir, one entry for each of FPIRS that the non-mated probes can
+        of mated probes, for those of RANKS that the gallery does not make trivial (None without mated probes); tpir, one entry for each of FPIRS that the non-mated probes can
         show and one for FPIR 0 (no false alarm), empty where either kind is missing.
     """
     in_gallery, in_probes = has_crop
@@ -41,7 +41,8 @@ def identify(gallery, gallery_labels, probes, probe_labels, *, has_crop):
     result = {
         "num_gallery": len(gallery), "num_mated": int(mated.sum()), "num_nonmated": int((~mated).sum()),
         "num_without_crop": int((~in_gallery).sum() + (~in_probes).sum()),
-        "rank": {str(k): float(((rank <= k) & (mate > -np.inf))[mated].mean()) for k in RANKS} if mated.any() else None,
+        "rank": {str(k): float(((rank <= k) & (mate > -np.inf))[mated].mean()) for k in RANKS
+                 if k == 1 or k < len(gallery)} if mated.any() else None,
         "tpir": [],
     }
     if mated.any() and not mated.all():
