@@ -29,8 +29,9 @@ def identify(gallery, gallery_labels, probes, probe_labels, *, has_crop):
 
     Returns:
         A dict for JSON: num_gallery, num_mated, num_nonmated, num_without_crop (of both); rank: a dict of k -> share
-        of mated probes, for those of RANKS that the gallery does not make trivial (None without mated probes); tpir, one entry for each of FPIRS that the non-mated probes can
-        show and one for FPIR 0 (no false alarm), empty where either kind is missing.
+        of mated probes, for those of RANKS that the gallery does not make trivial (None without mated probes); tpir,
+        one entry for each of FPIRS that the non-mated probes can show and one for FPIR 0 (no false alarm), empty where
+        either kind is missing.
     """
     in_gallery, in_probes = has_crop
     mated = np.isin(probe_labels, gallery_labels)
