@@ -28,7 +28,7 @@ def main(argv):
     from evaluation.mediasets import evaluate_protocol, prepare
     from evaluation.setreport import table, write_results
     from tfrecords.folder import Folder
-    from tfrecords.protocols import read_protocol
+    from tfrecords.setprotocols import read_protocol
     from tfrecords.template import get_template
 
     for run in config.runs:

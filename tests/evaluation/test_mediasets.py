@@ -16,7 +16,7 @@ from tests.datasets import make_folder
 from tests.evaluation import protocols
 from tests.evaluation.runs import make_model, make_run, save_model
 from tfrecords.mediasets import MediaSets, SetPairs
-from tfrecords.protocols import read_protocol
+from tfrecords.setprotocols import read_protocol
 
 GOLDEN = json.loads((Path(__file__).parent.parent / "goldens" / "evaluation.json").read_text())["template_aggregation"]
 

@@ -9,7 +9,7 @@ from tests.datasets import make_folder
 from tests.evaluation.protocols import write, write_folder, write_ijb, write_ijb_a, write_youtube
 from tfrecords.ijb import read_ijb, read_ijb_a
 from tfrecords.mediasets import MediaSets, check_pairs, locate
-from tfrecords.protocols import read_protocol
+from tfrecords.setprotocols import read_protocol
 from tfrecords.youtube import read_youtube
 
 BLACK = np.zeros((112, 96, 3), np.uint8)
