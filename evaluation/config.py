@@ -37,3 +37,21 @@ class VerificationConfig:
 
     def __post_init__(self):
         require(0 < self.far < 1, "far", self.far, "a rate between 0 and 1")
+
+
+@dataclass(frozen=True)
+class MediaSetsConfig:
+    """A protocol of media sets: several pictures or frames of a person, compared as one."""
+
+    runs: list[str] = field(default_factory=list)
+    """Run folders; the words before the first option."""
+    sets: str = ""
+    """The protocol: a folder with the lists of IJB-B or IJB-C (*_face_tid_mid.txt and others), a folder with split1 to
+    split10 of IJB-A, or the split file of YouTube Faces."""
+    data: str = ""
+    """Dataset folder of the protocol's media, made by python -m align."""
+    batch: int = 256
+    """Crops embedded at once; changes speed and memory only."""
+
+    def __post_init__(self):
+        require(self.batch >= 1, "batch", self.batch, "at least 1")

@@ -24,7 +24,7 @@ ROOMS = {
     "benchmarks": {"tfrecords", "models", "losses", "evaluation", "training", "align", "demo"},
 }
 COMMANDS = ("train.py", "evaluate.py", "verify.py")
-MODULES = ("align", "tfrecords", "models", "losses", "demo")
+MODULES = ("align", "tfrecords", "models", "losses", "evaluation", "demo")
 
 
 def sources(room):
