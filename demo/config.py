@@ -11,9 +11,9 @@ class DemoConfig:
 
     output: str = "runs/demo"
     """Folder for all that it makes; about 120 MB."""
-    people: int = 120
+    people: int = 160
     """People drawn for training."""
-    photos: int = 12
+    photos: int = 9
     """Photographs of each of them."""
     others: int = 40
     """Other people, drawn for the evaluation."""

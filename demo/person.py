@@ -13,16 +13,16 @@ from base.mix import generator
 _SKIN = np.array([(240, 206, 184), (228, 186, 156), (208, 160, 126), (176, 128, 94), (138, 96, 70), (104, 71, 55)])
 _IRIS = np.array([(58, 36, 24), (92, 58, 32), (120, 92, 52), (92, 112, 76), (84, 116, 150), (118, 130, 138)])
 _RANGES = {   # of lengths: least and most
-    "cheek_width": (0.58, 0.72), "jaw_taper": (0.04, 0.34), "jaw_square": (2.1, 3.6), "chin_length": (-0.05, 0.08),
-    "chin_bump": (0.0, 0.10), "cheekbone": (0.0, 0.09), "forehead": (2.0, 2.8),
-    "eye_x": (0.258, 0.305), "eye_y": (-0.03, 0.03), "eye_width": (0.105, 0.148), "eye_open": (0.036, 0.066),
-    "eye_tilt": (-0.16, 0.20), "eye_depth": (0.02, 0.09), "iris_radius": (0.050, 0.062), "crease": (0.018, 0.050),
-    "brow_y": (-0.245, -0.140), "brow_width": (0.14, 0.19), "brow_thick": (0.022, 0.058), "brow_arch": (0.0, 0.055),
-    "brow_tilt": (-0.20, 0.22), "brow_dark": (0.35, 0.95),
-    "nose_length": (0.320, 0.392), "nose_high": (0.12, 0.25), "nose_bridge": (0.030, 0.058), "nose_tip": (0.060, 0.100),
-    "nose_wings": (0.085, 0.145),
-    "mouth_y": (0.605, 0.655), "mouth_width": (0.195, 0.255), "upper_lip": (0.028, 0.068), "lower_lip": (0.042, 0.088),
-    "lip_red": (0.18, 0.75), "fold": (0.0, 1.0), "ear": (0.14, 0.24),
+    "cheek_width": (0.57, 0.73), "jaw_taper": (0.02, 0.36), "jaw_square": (2.0, 3.8), "chin_length": (-0.05, 0.08),
+    "chin_bump": (0.0, 0.10), "cheekbone": (0.0, 0.10), "forehead": (2.0, 2.8),
+    "eye_x": (0.258, 0.305), "eye_y": (-0.03, 0.03), "eye_width": (0.098, 0.152), "eye_open": (0.034, 0.068),
+    "eye_tilt": (-0.24, 0.28), "eye_depth": (0.02, 0.10), "iris_radius": (0.050, 0.062), "crease": (0.012, 0.060),
+    "brow_y": (-0.245, -0.140), "brow_width": (0.12, 0.20), "brow_thick": (0.018, 0.066), "brow_arch": (0.0, 0.050),
+    "brow_tilt": (-0.22, 0.24), "brow_dark": (0.25, 1.00),
+    "nose_length": (0.320, 0.392), "nose_high": (0.12, 0.25), "nose_bridge": (0.028, 0.062), "nose_tip": (0.056, 0.104),
+    "nose_wings": (0.082, 0.150),
+    "mouth_y": (0.605, 0.655), "mouth_width": (0.195, 0.255), "upper_lip": (0.026, 0.070), "lower_lip": (0.042, 0.090),
+    "lip_red": (0.20, 0.90), "fold": (0.0, 1.0), "ear": (0.12, 0.27),
 }
 
 
@@ -53,14 +53,14 @@ def make_person(seed, person):
     draw = generator(seed, "person", person)
     shape = {name: draw.uniform(least, most) for name, (least, most) in _RANGES.items()}
     tone = draw.uniform(0, 1) ** 1.3
-    skin = _between(_SKIN, tone) * (1 + draw.uniform(-0.05, 0.05, 3))
+    skin = _between(_SKIN, tone) * (1 + draw.uniform(-0.06, 0.06, 3))
     iris = _between(_IRIS, draw.uniform(0, 0.35) if tone > 0.55 else draw.uniform(0, 1)) * draw.uniform(0.85, 1.15)
     return Person(shape, skin, draw.uniform(0, 1), iris, _marks(draw, is_light=tone < 0.35),
-                  draw.uniform(0.35, 1) if draw.uniform() < 0.12 else 0.0)
+                  draw.uniform(0.35, 1) if draw.uniform() < 0.10 else 0.0)
 
 
 def _marks(draw, *, is_light):
-    moles = int(draw.integers(0, 4))
+    moles = int(draw.integers(0, 5))
     freckles = int(draw.integers(20, 60)) if is_light and draw.uniform() < 0.25 else 0
     place = np.concatenate([draw.uniform((-0.5, -0.5), (0.5, 0.9), (moles, 2)),
                             draw.normal((0, 0.15), (0.28, 0.14), (freckles, 2))])

@@ -97,9 +97,9 @@ def _beard(canvas, person):
     colour = person.skin * 0.25 + (20, 16, 14)
     y = person.mouth_y
     jaw = [(-0.56, 0.30), (-0.50, 0.62), (-0.30, 0.98), (0, 1.15), (0.30, 0.98), (0.50, 0.62), (0.56, 0.30),
-           (0.44, 0.52), (0.30, y - 0.06), (0.16, y - 0.12), (0, y - 0.10), (-0.16, y - 0.12), (-0.30, y - 0.06),
-           (-0.44, 0.52)]
-    canvas.fill(jaw, colour, soft=0.035, share=0.65 * person.beard)
+           (0.46, 0.56), (0.34, y + 0.04), (0.20, y + 0.15), (0, y + 0.17), (-0.20, y + 0.15), (-0.34, y + 0.04),
+           (-0.46, 0.56)]
+    canvas.fill(jaw, colour, soft=0.03, share=0.6 * person.beard)
 
 
 def _nostrils(canvas, person):

@@ -75,7 +75,7 @@ def test_another_demonstration_is_refused(tmp_path, capsys):
     (tmp_path / "other" / "letter.txt").unlink()
     (tmp_path / "other" / "demo.json").write_text(json.dumps({"people": 7}))
     assert main(["--output", str(tmp_path / "other")]) == 2
-    assert "people was 7, is 120" in capsys.readouterr().err
+    assert "people was 7, is 160" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("words", "told"), [
