@@ -1,17 +1,38 @@
 """A model and a benchmark folder -> every number of the protocol, over all pairs always."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from evaluation import metrics
 from evaluation.embed import check_template, embed, fuse
 from evaluation.interval import fold_interval
-from tfrecords.benchmark import read_pairs
+from tfrecords.benchmark import Pairs, read_pairs
 from tfrecords.folder import Folder
 
 FARS = (0.01, 0.001)
 _BLOCK = 8192   # pairs scored at once
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A benchmark whose pairs a model has scored: what results.json keeps, and what it is too small for."""
+
+    folder: Folder
+    """The benchmark."""
+    pairs: Pairs
+    scores: np.ndarray
+    """float64 [P], see `pair_scores`."""
+    result: dict
+    """What `evaluate` returns."""
+
+    @property
+    def is_right(self):
+        """Truths [P]: the pair is decided rightly at the threshold that the other folds gave."""
+        pairs = self.pairs
+        thresholds = metrics.k_fold(self.scores, pairs.same, pairs.fold).thresholds
+        return (self.scores >= thresholds[np.unique(pairs.fold, return_inverse=True)[1]]) == pairs.same
 
 
 def open_benchmark(path, template, *, fars=()):
@@ -37,11 +58,16 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
     Returns:
         A dict for JSON, see `measure`; thresholds that reject everything are None.
     """
+    return evaluate_scored(model, folder, fusion=fusion, batch=batch, fars=fars).result
+
+
+def evaluate_scored(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
+    """Evaluates like `evaluate`, but returns Scored, for pictures of single pairs and for tests between models."""
     pairs = read_pairs(folder)
     embeddings = fuse(*embed(model, folder, batch=batch), fusion)
     scores = pair_scores(embeddings, pairs)
     status = [row.status for row in folder.rows]
-    return {
+    return Scored(folder, pairs, scores, {
         "benchmark": folder.name,
         "digest": folder.digest,
         "template": folder.template.name,
@@ -51,7 +77,7 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
         "num_fallback": status.count("fallback"),
         "num_unreadable": int(pairs.unreadable.sum()),
         **measure(scores, pairs.same, pairs.fold, fars=fars),
-    }
+    })
 
 
 def pair_scores(embeddings, pairs):
