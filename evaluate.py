@@ -1,4 +1,4 @@
-"""Evaluates runs on benchmarks: table, results.json, ROC, and the thresholds in each run's card.
+"""Evaluates runs on benchmarks: tables, pages, and the thresholds in each run's card; several runs are compared.
 
 python evaluate.py RUN ... --benchmarks DATA ... [--fars FAR ...]
 """
@@ -21,10 +21,12 @@ def main(argv):
     load_tensorflow()
     from rich.console import Console
 
-    from evaluation.benchmark import evaluate, open_benchmark
+    from evaluation.benchmark import evaluate_scored, open_benchmark
     from evaluation.card import model_hash, read_card, update_card
+    from evaluation.compare import compare
     from evaluation.embed import load_model
-    from evaluation.report import table, write_report
+    from evaluation.outputs import write_comparison, write_report
+    from evaluation.report import comparison_table, table
     from tfrecords.template import get_template
 
     for run in config.runs:
@@ -36,14 +38,19 @@ def main(argv):
     for run, card in cards.items():
         digest = model_hash(run)
         model = load_model(run)
-        for path in config.benchmarks:
-            result = evaluate(model, folders[run, path], fusion=card["fusion"], batch=config.batch, fars=config.fars)
-            result["model_sha256"] = digest
-            print(f"written: {write_report(run, folders[run, path], result)}")
-            update_card(run, result)
-            found[path][run] = result
-    for results in found.values():
-        Console().print(table(results))
+        for path in found:
+            scored = evaluate_scored(model, folders[run, path], fusion=card["fusion"], batch=config.batch,
+                                     fars=config.fars)
+            scored.result["model_sha256"] = digest
+            print(f"written: {write_report(run, scored)}")
+            update_card(run, scored.result)
+            found[path][run] = scored
+    for scored in found.values():
+        Console().print(table({run: one.result for run, one in scored.items()}))
+        if len(scored) > 1:
+            comparison = compare(scored)
+            Console().print(comparison_table(comparison))
+            print(f"written: {write_comparison(next(iter(scored)), scored, comparison)}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,12 +28,17 @@ class Scored:
     result: dict
     """What `evaluate` returns."""
 
+    @cached_property
+    def thresholds(self):
+        """Float64 [P]: for each pair the threshold that all folds but its own gave."""
+        pairs = self.pairs
+        of_fold = metrics.k_fold(self.scores, pairs.same, pairs.fold).thresholds
+        return of_fold[np.unique(pairs.fold, return_inverse=True)[1]]
+
     @property
     def is_right(self):
-        """Truths [P]: the pair is decided rightly at the threshold that the other folds gave."""
-        pairs = self.pairs
-        thresholds = metrics.k_fold(self.scores, pairs.same, pairs.fold).thresholds
-        return (self.scores >= thresholds[np.unique(pairs.fold, return_inverse=True)[1]]) == pairs.same
+        """Truths [P]: the pair is decided rightly at its threshold."""
+        return (self.scores >= self.thresholds) == self.pairs.same
 
 
 def open_benchmark(path, template, *, fars=()):
