@@ -11,7 +11,6 @@ from scipy.special import ndtri
 BLUE, ORANGE = "#1f5fa8", "#c8501e"
 _COLOURS = (BLUE, ORANGE, "#2f7d4f", "#7b4ea3", "#8a6d1b")
 _GREY, _LONGEST = "#555555", 40   # letters of a run's name that a legend has room for
-_OVER_LINES = {"frameon": True, "framealpha": 1, "edgecolor": "none"}
 _RATES = (0.0001, 0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)   # marks of the DET's axes
 
 
@@ -32,9 +31,7 @@ def roc_chart(results, *, title):
                   label=f"{_short(label)}: AUC {result['auc']:.4f}, EER {result['eer']:.4f}")
         points = _shown(result)
         axes.plot([point["far"] for point in points], [point["tar"] for point in points], "o", color=colour,
-                  markersize=5)
-        if len(results) == 1:   # the words of several curves would lie on each other
-            _name_points(axes, points, colour=colour)
+                  markersize=5, label=_words(points) if len(results) == 1 else None)
     axes.axvline(1 / impostors, color=_GREY, linestyle="--", linewidth=1,
                  label=f"resolvable FAR: 1 of {impostors:,} impostor pairs")
     axes.set_xscale("log")
@@ -44,7 +41,7 @@ def roc_chart(results, *, title):
     axes.set_xlabel("FAR: share of impostor pairs accepted (log)")
     axes.set_ylabel("TAR: share of genuine pairs accepted")
     axes.grid(which="minor", axis="x", color="#eeeeee", linewidth=0.5)
-    axes.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=0.9)
+    axes.legend(loc="best", fontsize=8.5, framealpha=0.9)
     return png(figure)
 
 
@@ -68,12 +65,12 @@ def det_chart(results, *, title):
     ends = [ndtri(least) for least in first]
     axes.plot([-9, 9], [-9, 9], color=_GREY, linestyle=":", linewidth=1, label="FAR = FRR")
     for least, place, count, kind in zip(ends, (axes.set_xlim, axes.set_ylim), first, ("x", "y"), strict=True):
-        place(least, ndtri(0.9))
+        place(least - 0.05, ndtri(0.9))   # a curve at the margin is not to lie under the axis
         marks = [rate for rate in _RATES if rate > count]
         getattr(axes, f"set_{kind}ticks")(ndtri(marks), [f"{rate * 100:g} %" for rate in marks])
     axes.set_xlabel("FAR: share of impostor pairs accepted (normal deviate)")
     axes.set_ylabel("FRR: share of genuine pairs rejected (normal deviate)")
-    axes.legend(loc="upper right", fontsize=8.5, frameon=True, framealpha=0.9)
+    axes.legend(loc="best", fontsize=8.5, framealpha=0.9)
     return png(figure)
 
 
@@ -100,8 +97,7 @@ def score_chart(scores, same, threshold, *, title):
                      label=f"threshold {threshold:.3f} (best)")
     axes.set_xlabel("score: cosine of the two embeddings")
     axes.set_ylabel("share of the pairs of its kind, %")
-    axes.set_ylim(0, 1.25 * axes.get_ylim()[1])   # room for the legend
-    axes.legend(loc="upper center", ncols=3, fontsize=8.5, **_OVER_LINES)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8.5, frameon=False)
     return png(figure)
 
 
@@ -131,12 +127,12 @@ def threshold_chart(scores, same, points, *, title):
         axes.axvline(point["threshold"], color=_GREY, linestyle=style, linewidth=1,
                      label=f"threshold {point['threshold']:.3f} for FAR {point['far']:g}")
     axes.set_yscale("log")
-    axes.set_ylim(least, 4)
+    axes.set_ylim(0.8 * least, 1.2)
     axes.set_xlim(thresholds[0], thresholds[-1])
     axes.set_yticks([rate for rate in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1) if rate > least])
     axes.set_xlabel("threshold: a pair is accepted where its score is not below it")
     axes.set_ylabel("error rate (log)")
-    axes.legend(loc="upper center", ncols=2, fontsize=8.5, **_OVER_LINES)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8.5, frameon=False)
     return png(figure)
 
 
@@ -168,11 +164,10 @@ def _rates(result):
             np.array(result["roc"]["true_accepts"]) / result["num_genuine"])
 
 
-def _name_points(axes, points, *, colour):
-    for point in points:
-        axes.annotate(f"TAR {point['tar']:.4f} at FAR {point['far']:g}\n{point['false_accepts']:,} of "
-                      f"{point['num_impostor']:,} impostors accepted", (point["far"], point["tar"]), xytext=(6, -6),
-                      textcoords="offset points", va="top", fontsize=8.5, color=colour)
+def _words(points):
+    """A legend's text: words beside the points of a steep or level curve would lie on each other."""
+    return "\n".join(f"TAR {point['tar']:.4f} at FAR {point['far']:g}: {point['false_accepts']:,} of "
+                     f"{point['num_impostor']:,} impostors accepted" for point in points) or None
 
 
 def _shown(result):
