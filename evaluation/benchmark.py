@@ -1,16 +1,20 @@
 """A model and a benchmark folder -> every number of the protocol, over all pairs always."""
 
 import math
+import os
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from base.checks import require
 from evaluation import metrics
+from evaluation.card import read_card
 from evaluation.embed import check_template, embed, fuse
 from evaluation.interval import fold_interval
 from tfrecords.benchmark import Pairs, read_pairs
 from tfrecords.folder import Folder
+from tfrecords.template import get_template
 
 FARS = (0.01, 0.001)
 _BLOCK = 8192   # pairs scored at once
@@ -49,6 +53,22 @@ def open_benchmark(path, template, *, fars=()):
     metrics.check_folds(pairs.same, pairs.fold)
     _check_fars(fars, int((~pairs.same).sum()))
     return folder
+
+
+def open_all(runs, benchmarks, *, fars=()):
+    """Opens run folders and, with each one's template, benchmark folders; refuses here whatever can be refused.
+
+    Returns:
+        (dict of run -> card, dict of (run, benchmark) -> Folder), by the paths given.
+
+    Raises:
+        ValueError, FileNotFoundError: see `read_card` and `open_benchmark`; or a run that may not be written to.
+    """
+    for run in runs:
+        require(os.access(run, os.W_OK) or not os.path.isdir(run), "run", run, "a folder that you may write to")
+    cards = {run: read_card(run) for run in runs}
+    return cards, {(run, path): open_benchmark(path, get_template(card["template"]), fars=fars)
+                   for run, card in cards.items() for path in benchmarks}
 
 
 def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):

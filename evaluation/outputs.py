@@ -4,6 +4,7 @@ from pathlib import Path
 
 from base.files import atomic_json, atomic_text, atomic_write
 from evaluation import plots
+from evaluation.compare import compare
 from evaluation.page import comparison_page, run_page
 from evaluation.report import protocol
 
@@ -45,17 +46,17 @@ def run_charts(label, scored):
     }
 
 
-def write_comparison(run, scored, comparison):
-    """Writes comparison.json, comparison-roc.png, comparison-det.png and comparison.html into `output_folder`.
+def write_comparison(run, scored):
+    """Compares models; writes comparison.json, comparison.html and comparison-roc.png and -det.png in `output_folder`.
 
     Args:
         run: the run folder that keeps them.
-        scored: dict of label -> Scored, all on one benchmark.
-        comparison: what `evaluation.compare.compare` returned of it.
+        scored: dict of label -> Scored, at least two, all on one benchmark.
 
     Returns:
-        Path of comparison.html.
+        (what `evaluation.compare.compare` returned, path of comparison.html).
     """
+    comparison = compare(scored)
     path = output_folder(run, next(iter(scored.values())).folder)
     path.mkdir(parents=True, exist_ok=True)
     atomic_json(path / "comparison.json", comparison)
@@ -66,7 +67,7 @@ def write_comparison(run, scored, comparison):
     _write_charts(path, charts)
     atomic_text(path / "comparison.html",
                 comparison_page(scored, comparison, dict(zip(_WORDS, charts.values(), strict=False))))
-    return path / "comparison.html"
+    return comparison, path / "comparison.html"
 
 
 _WORDS = ("ROC: TAR against FAR", "DET: FRR against FAR", "Scores of genuine and impostor pairs",

@@ -7,7 +7,7 @@ from string import Template
 import cv2
 import numpy as np
 
-from evaluation.report import columns, comparison_columns, comparison_title, labels, protocol
+from evaluation.report import comparison_columns, comparison_title, labels, protocol, result_columns
 
 _MOST, _GAP = 8, 4   # pairs of a kind shown; pixels between the crops of a pair
 
@@ -23,14 +23,14 @@ def run_page(label, scored, charts):
     result = scored.result
     low, high = result["interval95"]
     facts = {"model.keras, sha256": result.get("model_sha256"), "benchmark, digest": result["digest"],
-             "template": result["template"], "crops": f"{result['num_crops']:,}",
+             "crops": f"{result['num_crops']:,}",
              **{f"crops made with {name}": _plain(value) for name, value in result["recipe"].items()}}
     facts = {name: value for name, value in facts.items() if value is not None}
     return document(f"{label} on {result['benchmark']}", f"""
 <p class="big">{result['accuracy']:.2%}</p>
 <p>{html.escape(protocol(result))}. Mean accuracy of the folds, each at the threshold that the others gave;
 95 % interval by folds {low:.2%} to {high:.2%}.</p>
-{table_of(columns({label: result}))}
+{table_of(result_columns({label: result}))}
 <h2>Curves</h2>
 {chart_rows(charts)}
 <h2>Where it errs</h2>
@@ -52,7 +52,7 @@ def comparison_page(scored, comparison, charts):
     note = f"<p><strong>{html.escape(comparison['note'])}.</strong></p>" if comparison["note"] else ""
     return document(f"{len(results)} models on {comparison['benchmark']}", f"""
 <p>{html.escape(protocol(next(iter(results.values()))))}</p>
-{table_of(columns(results))}
+{table_of(result_columns(results))}
 <h2>{html.escape(comparison_title(comparison))}</h2>
 <p>The sign-flip test over folds decides, since pairs share people and folds do not; McNemar's test stands beside it.
 Training again with another seed often changes more than these intervals say: they are of these models alone.</p>
@@ -69,7 +69,7 @@ def document(title, body):
 
 
 def table_of(columns):
-    """HTML of columns as `evaluation.report.columns` makes them: name -> {label: value}."""
+    """HTML of columns as `evaluation.report.result_columns` makes them: name -> {label: value}."""
     head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
     lines = [f"<tr><th></th>{head}</tr>"] if any(columns) else []
     for label in labels(columns):

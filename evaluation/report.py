@@ -22,8 +22,8 @@ def table(results):
     Args:
         results: dict of run's name -> result, all on one benchmark.
     """
-    first = next(iter(results.values()))
-    return Group(Text(protocol(first), style="bold"), _grid(columns(results)))   # a title would break at the width
+    title = Text(protocol(next(iter(results.values()))), style="bold")   # a table's own would break at its width
+    return Group(title, _grid(result_columns(results)))
 
 
 def comparison_table(comparison):
@@ -32,7 +32,7 @@ def comparison_table(comparison):
     return Group(*parts, *([Text(comparison["note"])] if comparison["note"] else []))
 
 
-def columns(results):
+def result_columns(results):
     """Dict of name -> result, to a dict of name -> {label: value}, all text; a label after blanks is of that above."""
     return {name: dict(_rows(result)) for name, result in results.items()}
 
@@ -43,7 +43,7 @@ def comparison_title(comparison):
 
 
 def comparison_columns(comparison):
-    """Like `columns`, of what `evaluation.compare.compare` returned: a column for each model but the best one."""
+    """Like `result_columns`, of what `evaluation.compare.compare` returned: a column a model but the best."""
     best = comparison["best"]
     return {pair["second"] if pair["first"] == best else pair["first"]: dict(_test_rows(comparison, pair))
             for pair in comparison["pairs"] if best in (pair["first"], pair["second"])}

@@ -110,8 +110,8 @@ def test_keys_and_names_are_text(scored):
 
 def test_files_and_page_of_a_comparison(tmp_path, scored, other):
     both = {"runs/<a>": scored, "runs/b": other}
-    found = compare(both)
-    path = write_comparison(tmp_path / "a", both, found)
+    found, path = write_comparison(tmp_path / "a", both)
+    assert found == compare(both)
     assert path == output_folder(tmp_path / "a", scored.folder) / "comparison.html"
     assert {file.name for file in path.parent.iterdir()} == {
         "comparison.html", "comparison.json", "comparison-roc.png", "comparison-det.png"}
@@ -132,7 +132,7 @@ def test_where_two_models_disagree(tmp_path, scored):
     worse = spoiled(scored, genuine[1], genuine[4], impostor[6], impostor[8])
     both = {"best": replace(best, result=best.result | {"accuracy": 0.95}),
             "worse": replace(worse, result=worse.result | {"accuracy": 0.8})}
-    text = write_comparison(tmp_path / "a", both, compare(both)).read_text(encoding="utf-8")
+    text = write_comparison(tmp_path / "a", both)[1].read_text(encoding="utf-8")
     disagree = text[text.index("best and worse disagree"):]
     assert "best alone is right about 3 pairs; the scores are those of worse" in disagree
     assert "worse alone is right about 0 pairs" in disagree
