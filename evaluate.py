@@ -1,9 +1,8 @@
-"""Evaluates runs on benchmarks: table, results.json, ROC, and the thresholds in each run's card.
+"""Evaluates runs on benchmarks: tables, pages, and the thresholds in each run's card; several runs are compared.
 
 python evaluate.py RUN ... --benchmarks DATA ... [--fars FAR ...]
 """
 
-import os
 import sys
 
 from base import settings
@@ -21,29 +20,31 @@ def main(argv):
     load_tensorflow()
     from rich.console import Console
 
-    from evaluation.benchmark import evaluate, open_benchmark
-    from evaluation.card import model_hash, read_card, update_card
+    from evaluation.benchmark import evaluate_scored, open_all
+    from evaluation.card import model_hash, update_card
     from evaluation.embed import load_model
-    from evaluation.report import table, write_report
-    from tfrecords.template import get_template
+    from evaluation.outputs import write_comparison, write_report
+    from evaluation.report import comparison_table, table
 
-    for run in config.runs:
-        require(os.access(run, os.W_OK) or not os.path.isdir(run), "run", run, "a folder that you may write to")
-    cards = {run: read_card(run) for run in config.runs}   # everything is refused before anything is computed
-    folders = {(run, path): open_benchmark(path, get_template(card["template"]), fars=config.fars)
-               for run, card in cards.items() for path in config.benchmarks}
+    # Everything is refused before anything is computed.
+    cards, folders = open_all(config.runs, config.benchmarks, fars=config.fars)
     found = {path: {} for path in config.benchmarks}
     for run, card in cards.items():
         digest = model_hash(run)
         model = load_model(run)
-        for path in config.benchmarks:
-            result = evaluate(model, folders[run, path], fusion=card["fusion"], batch=config.batch, fars=config.fars)
-            result["model_sha256"] = digest
-            print(f"written: {write_report(run, folders[run, path], result)}")
-            update_card(run, result)
-            found[path][run] = result
-    for results in found.values():
-        Console().print(table(results))
+        for path in found:
+            one = evaluate_scored(model, folders[run, path], fusion=card["fusion"], batch=config.batch,
+                                  fars=config.fars)
+            one.result["model_sha256"] = digest
+            print(f"written: {write_report(run, one)}")
+            update_card(run, one.result)
+            found[path][run] = one
+    for scored in found.values():
+        Console().print(table({run: one.result for run, one in scored.items()}))
+        if len(scored) > 1:
+            comparison, page = write_comparison(config.runs[0], scored)
+            Console().print(comparison_table(comparison))
+            print(f"written: {page}")
     return 0
 
 

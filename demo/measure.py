@@ -4,13 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from base.files import read_json
 from demo.photographs import known_landmarks
 from evaluation import metrics
-from evaluation.benchmark import pair_scores
+from evaluation.benchmark import Scored, evaluate_scored, pair_scores
 from evaluation.card import read_card
-from evaluation.embed import embed, fuse, load_model
-from tfrecords.benchmark import read_pairs
+from evaluation.embed import load_model
 from tfrecords.folder import Folder
 
 
@@ -20,33 +18,25 @@ class Found:
 
     numbers: dict
     """accuracy, pixel_accuracy, detected_share, landmark_error and counts"""
-    results: dict
-    """what `evaluate.py` writes to results.json"""
-    folder: Folder
-    """the benchmark"""
-    pairs: object
-    scores: np.ndarray
-    """[P]"""
+    scored: Scored
+    """the benchmark, its pairs and scores, and what `evaluate.py` writes to results.json"""
 
 
 def measure(config, output):
     """Reads the folders of a finished demonstration; returns Found."""
     training, folder = Folder.open(output / "data"), Folder.open(output / "benchmark")
-    [results] = [read_json(path) for path in (output / "run" / "evaluations").glob(
-        f"{folder.name}-{folder.digest[:8]}/results.json")]
-    pairs = read_pairs(folder)
-    card = read_card(output / "run")
-    scores = pair_scores(fuse(*embed(load_model(output / "run"), folder), card["fusion"]), pairs)
+    scored = evaluate_scored(load_model(output / "run"), folder, fusion=read_card(output / "run")["fusion"])
+    results = scored.result
     rows = [*training.rows, *folder.rows]
     numbers = {
         "accuracy": round(results["accuracy"], 4),
-        "pixel_accuracy": round(_pixel_accuracy(folder, pairs), 4),
+        "pixel_accuracy": round(_pixel_accuracy(folder, scored.pairs), 4),
         "tar_at_far_1e-2": round(results["tar"][0]["tar"], 4),
         "detected_share": round(sum(row.status == "aligned" for row in rows) / len(rows), 4),
         "landmark_error": round(_landmark_error(rows, known_landmarks(config)), 4),
-        "photographs": len(rows), "pairs": len(scores),
+        "photographs": len(rows), "pairs": len(scored.scores),
     }
-    return Found(numbers, results, folder, pairs, scores)
+    return Found(numbers, scored)
 
 
 def _pixel_accuracy(folder, pairs):

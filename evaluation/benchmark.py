@@ -1,17 +1,48 @@
 """A model and a benchmark folder -> every number of the protocol, over all pairs always."""
 
 import math
+import os
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from base.checks import require
 from evaluation import metrics
+from evaluation.card import read_card
 from evaluation.embed import check_template, embed, fuse
 from evaluation.interval import fold_interval
-from tfrecords.benchmark import read_pairs
+from tfrecords.benchmark import Pairs, read_pairs
 from tfrecords.folder import Folder
+from tfrecords.template import get_template
 
 FARS = (0.01, 0.001)
 _BLOCK = 8192   # pairs scored at once
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A benchmark whose pairs a model has scored: what results.json keeps, and what it is too small for."""
+
+    folder: Folder
+    """The benchmark."""
+    pairs: Pairs
+    scores: np.ndarray
+    """float64 [P], see `pair_scores`."""
+    result: dict
+    """What `evaluate` returns."""
+
+    @cached_property
+    def thresholds(self):
+        """Float64 [P]: for each pair the threshold that all folds but its own gave."""
+        pairs = self.pairs
+        of_fold = metrics.k_fold(self.scores, pairs.same, pairs.fold).thresholds
+        return of_fold[np.unique(pairs.fold, return_inverse=True)[1]]
+
+    @property
+    def is_right(self):
+        """Truths [P]: the pair is decided rightly at its threshold."""
+        return (self.scores >= self.thresholds) == self.pairs.same
 
 
 def open_benchmark(path, template, *, fars=()):
@@ -22,6 +53,22 @@ def open_benchmark(path, template, *, fars=()):
     metrics.check_folds(pairs.same, pairs.fold)
     _check_fars(fars, int((~pairs.same).sum()))
     return folder
+
+
+def open_all(runs, benchmarks, *, fars=()):
+    """Opens run folders and, with each one's template, benchmark folders; refuses here whatever can be refused.
+
+    Returns:
+        (dict of run -> card, dict of (run, benchmark) -> Folder), by the paths given.
+
+    Raises:
+        ValueError, FileNotFoundError: see `read_card` and `open_benchmark`; or a run that may not be written to.
+    """
+    for run in runs:
+        require(os.access(run, os.W_OK) or not os.path.isdir(run), "run", run, "a folder that you may write to")
+    cards = {run: read_card(run) for run in runs}
+    return cards, {(run, path): open_benchmark(path, get_template(card["template"]), fars=fars)
+                   for run, card in cards.items() for path in benchmarks}
 
 
 def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
@@ -37,11 +84,16 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
     Returns:
         A dict for JSON, see `measure`; thresholds that reject everything are None.
     """
+    return evaluate_scored(model, folder, fusion=fusion, batch=batch, fars=fars).result
+
+
+def evaluate_scored(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
+    """Evaluates like `evaluate`, but returns Scored, for pictures of single pairs and for tests between models."""
     pairs = read_pairs(folder)
     embeddings = fuse(*embed(model, folder, batch=batch), fusion)
     scores = pair_scores(embeddings, pairs)
     status = [row.status for row in folder.rows]
-    return {
+    return Scored(folder, pairs, scores, {
         "benchmark": folder.name,
         "digest": folder.digest,
         "template": folder.template.name,
@@ -51,7 +103,7 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
         "num_fallback": status.count("fallback"),
         "num_unreadable": int(pairs.unreadable.sum()),
         **measure(scores, pairs.same, pairs.fold, fars=fars),
-    }
+    })
 
 
 def pair_scores(embeddings, pairs):

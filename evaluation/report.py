@@ -1,35 +1,13 @@
-"""What a person reads: results.json, the ROC, and a table that names its protocol with every number.
+"""What a person reads on the screen and on pages: tables that name their protocol with every number.
 
 "Pooled" means over the pairs of all folds together (the word all-pairs is kept for every pair of a benchmark's crops).
 """
 
 import math
-from pathlib import Path
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
-
-from base.files import atomic_json
-from evaluation.plots import write_roc
-
-
-def write_report(run, folder, result):
-    """Writes RUN/evaluations/BENCHMARK-DIGEST/results.json and roc.png.
-
-    Args:
-        run: the run folder.
-        folder: the benchmark's Folder.
-        result: what `evaluation.benchmark.evaluate` returned.
-
-    Returns:
-        The folder written to.
-    """
-    path = Path(run) / "evaluations" / f"{folder.name}-{folder.digest[:8]}"
-    path.mkdir(parents=True, exist_ok=True)
-    atomic_json(path / "results.json", result)
-    write_roc(path / "roc.png", {Path(run).resolve().name: result}, title=protocol(result))
-    return path
 
 
 def protocol(result):
@@ -44,15 +22,71 @@ def table(results):
     Args:
         results: dict of run's name -> result, all on one benchmark.
     """
-    first = next(iter(results.values()))
+    title = Text(protocol(next(iter(results.values()))), style="bold")   # a table's own would break at its width
+    return Group(title, _grid(result_columns(results)))
+
+
+def comparison_table(comparison):
+    """Makes what rich prints of `evaluation.compare.compare`: the best model against each other one."""
+    parts = [Text(comparison_title(comparison), style="bold"), _grid(comparison_columns(comparison))]
+    return Group(*parts, *([Text(comparison["note"])] if comparison["note"] else []))
+
+
+def result_columns(results):
+    """Dict of name -> result, to a dict of name -> {label: value}, all text; a label after blanks is of that above."""
+    return {name: dict(_rows(result)) for name, result in results.items()}
+
+
+def comparison_title(comparison):
+    """Names benchmark and best model in a line."""
+    return f"{comparison['benchmark']}: {comparison['best']} (highest accuracy) minus the others, on the same pairs"
+
+
+def comparison_columns(comparison):
+    """Like `result_columns`, of what `evaluation.compare.compare` returned: a column a model but the best."""
+    best = comparison["best"]
+    return {pair["second"] if pair["first"] == best else pair["first"]: dict(_test_rows(comparison, pair))
+            for pair in comparison["pairs"] if best in (pair["first"], pair["second"])}
+
+
+def labels(columns):
+    """Returns the labels of all columns, each once, in order."""
+    return list(dict.fromkeys(label for column in columns.values() for label in column))
+
+
+def _grid(columns):
     grid = Table()
     grid.add_column("")
-    for name in results:
-        grid.add_column(name, justify="right")
-    columns = [dict(_rows(result)) for result in results.values()]
-    for label in dict.fromkeys(label for column in columns for label in column):
-        grid.add_row(label, *(column.get(label, "") for column in columns))
-    return Group(Text(protocol(first), style="bold"), grid)   # a table's own title would break at its width
+    for name in columns:
+        # Text: a name in brackets is no markup. Folded: paths that are cut off would look the same.
+        grid.add_column(Text(name), justify="right", overflow="fold")
+    for label in labels(columns):
+        grid.add_row(label, *(column.get(label, "") for column in columns.values()))
+    return grid
+
+
+def _test_rows(comparison, pair):
+    """The signs are those of best - other, whichever of the two stands first."""
+    sign = 1 if pair["first"] == comparison["best"] else -1
+    counts, p, holm = pair["mcnemar"], pair["p_sign_flip"], pair["p_holm"]
+    yield "difference of accuracy", f"{sign * pair['accuracy_difference']:+.4f}"
+    yield "  95 % interval (drawn folds)", _signed_interval(pair["interval95"], sign)
+    if p is not None:
+        yield f"  p, sign-flip over {comparison['num_folds']} folds", f"{p:.2g}"
+        if comparison["num_tests"] > 1:
+            yield f"  p, Holm for {comparison['num_tests']} pairs of models", f"{holm:.2g}"
+        yield f"  different at {comparison['level']:g}?", "yes" if holm < comparison["level"] else "not shown"
+    only = (counts["only_first"], counts["only_second"])[::sign]
+    yield "pairs right alone: best, other", "{:,}, {:,}".format(*only)
+    yield "  p, McNemar (as if pairs were independent)", f"{counts['p']:.2g}"
+    for point in pair["tar"]:
+        yield f"difference of TAR at FAR {point['far']:g}", f"{sign * point['difference']:+.4f}"
+        yield f"  95 % interval (drawn folds), FAR {point['far']:g}", _signed_interval(point["interval95"], sign)
+
+
+def _signed_interval(interval, sign):
+    low, high = sorted(sign * value for value in interval)
+    return f"{low:+.4f} to {high:+.4f}"
 
 
 def _rows(result):

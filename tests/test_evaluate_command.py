@@ -48,6 +48,8 @@ def test_table_files_and_card(run, small, capsys):
     assert kept.keys() == expected.keys()
     assert kept["accuracies"] == expected["accuracies"]
     assert (folder / "roc.png").read_bytes().startswith(b"\x89PNG")
+    assert f"written: {folder / 'report.html'}" in told
+    assert not list(folder.glob("comparison*"))   # there is one run
     card = read_card(run)
     assert {**card, "thresholds": {}, "results": {}} == before
     assert set(card["thresholds"]) == set(card["results"]) == {small.digest}
@@ -57,13 +59,23 @@ def test_several_runs_and_benchmarks(tmp_path, run, small, capsys):
     other, second = make_run(tmp_path / "other", model=make_model(seed=1)), make_benchmark(tmp_path / "second", seed=5)
     assert call(run, other, "--benchmarks", small.path, second.path, "--fars", 0.05) == 0
     told = capsys.readouterr().out
-    for name in ("small: 40 pairs", "second: 40 pairs", "TAR at FAR 0.05"):
-        assert told.count(name) == (1 if "pairs" in name else 2)
+    for name, count in (("small: 40 pairs", 1), ("second: 40 pairs", 1), ("TAR at FAR 0.05", 4)):
+        assert told.count(name) == count   # the rate twice a benchmark: with each run, and in the difference
     for folder in (run, other):
         card = read_card(folder)
         assert set(card["results"]) == {small.digest, second.digest}
         assert [point["far"] for point in card["thresholds"][small.digest]] == [0.05, 0.01, 0.001]
     assert read_card(run)["results"][small.digest] != read_card(other)["results"][small.digest]
+    for folder in (small, second):
+        path = run / "evaluations" / f"{folder.name}-{folder.digest[:8]}"
+        assert f"written: {path / 'comparison.html'}" in told
+        kept = json.loads((path / "comparison.json").read_text())
+        assert set(kept["models"]) == {str(run), str(other)}
+        assert kept["models"][str(other)]["model_sha256"] == model_hash(other)
+        for name in (run, other):   # what was compared is what the cards say
+            assert kept["models"][str(name)]["accuracy"] == read_card(name)["results"][folder.digest]["accuracy"]
+        assert [(pair["first"], pair["second"]) for pair in kept["pairs"]] == [(str(run), str(other))]
+    assert "2 folds cannot show a difference" in " ".join(told.split())
 
 
 def test_a_second_call_replaces_the_first(run, small):

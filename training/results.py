@@ -10,10 +10,11 @@ import models
 from base.checks import require
 from base.environment import processor
 from base.files import naming, publish, sync
-from evaluation.benchmark import evaluate
+from evaluation.benchmark import evaluate_scored
 from evaluation.card import read_card, update_card, write_card
 from evaluation.embed import load_model
-from evaluation.report import table, write_report
+from evaluation.outputs import write_report
+from evaluation.report import table
 from tfrecords.manifest import write_classes
 from tfrecords.sheet import contact_sheet, write_png
 
@@ -62,12 +63,12 @@ class Results:
         write_card(folder, self._card(step))
 
     def evaluate(self, step, monitor):
-        """Evaluates the benchmarks and shows their scores as curves; returns (folder, results) pairs."""
+        """Evaluates the benchmarks and shows their scores as curves; returns Scored, one a benchmark."""
         model = models.export(self.parts.model)
         found = []
         for folder in self.benchmarks:
-            result = evaluate(model, folder, fusion=FUSION)
-            found.append((folder, result))
+            found.append(evaluate_scored(model, folder, fusion=FUSION))
+            result = found[-1].result
             scores = {f"benchmark/{folder.name} {name}": value for name, value in _curves(result).items()}
             monitor.scalars(step, scores)
             monitor.say(f"step {step}: {folder.name}, {result['num_folds']} folds, {FUSION}: accuracy "
@@ -92,10 +93,10 @@ class Results:
         """Evaluates the finished run and writes reports, thresholds and results."""
         if not self._has_model(step):   # killed between the last checkpoint and the model, or a file was lost
             self.write_model(step)
-        for folder, result in self.evaluate(step, monitor):
-            write_report(self.run, folder, result)
-            update_card(self.run, result)
-            monitor.show(table({self.run.name: result}))
+        for scored in self.evaluate(step, monitor):
+            write_report(self.run, scored)
+            update_card(self.run, scored.result)
+            monitor.show(table({self.run.name: scored.result}))
 
     def are_written(self):
         """True where the card is of the last step and has the results of every benchmark."""

@@ -60,7 +60,7 @@ def test_stopped_and_called_again_it_does_the_whole_job(tmp_path):
     assert 0 < numbers["peak_mb"] < 4000
     assert {"accuracy", "pixel_accuracy", "seconds"} <= numbers.keys()
     page = (output / "index.html").read_text(encoding="utf-8")
-    assert len(re.findall(r'<img alt="[^"]+" src="data:image/', page)) == 7
+    assert len(re.findall(r'<img alt="[^"]+" src="data:image/', page)) == 5 + 16
     assert not re.search(r'(src|href)="(?!data:)', page)   # it needs nothing beside it
     for command in re.findall(r"^  (\.venv/bin/.*)$", text, re.M):
         assert command in page

@@ -1,15 +1,10 @@
 import io
-import json
-from types import SimpleNamespace
 
-import cv2
 import numpy as np
-import pytest
 from rich.console import Console
 
 from evaluation.benchmark import measure
-from evaluation.plots import write_roc
-from evaluation.report import protocol, table, write_report
+from evaluation.report import comparison_columns, comparison_table, protocol, table
 
 
 def make_result(*, each=500, shift=2.0, seed=0, folds=10, **changes):
@@ -72,32 +67,46 @@ def test_runs_stand_side_by_side():
     assert f"{make_result(shift=3.0)['accuracy']:.4f}" in line
 
 
-def test_files_of_a_report(tmp_path):
-    result = make_result()
-    path = write_report(tmp_path, SimpleNamespace(name="lfw", digest=result["digest"]), result)
-    assert path == tmp_path / "evaluations" / "lfw-01234567"
-    assert json.loads((path / "results.json").read_text()) == result
-    image = cv2.imread(str(path / "roc.png"))
-    assert image.shape[0] > 400
-    assert {file.name for file in path.iterdir()} == {"results.json", "roc.png"}
+def compared(**changes):
+    tar = [{"far": 0.01, "difference": 0.02, "interval95": [-0.01, 0.05]}]
+    return {"benchmark": "lfw", "num_folds": 10, "best": "b", "level": 0.05, "num_tests": 3, "note": "", "pairs": [
+        {"first": "a", "second": "b", "accuracy_difference": -0.03, "interval95": [-0.04, -0.01], "p_sign_flip": 0.002,
+         "p_holm": 0.006, "mcnemar": {"only_first": 5, "only_second": 35, "p": 0.00001}, "tar": tar},
+        {"first": "a", "second": "c", "accuracy_difference": 0.01, "interval95": [0, 0.02], "p_sign_flip": 0.9,
+         "p_holm": 1.0, "mcnemar": {"only_first": 77, "only_second": 66, "p": 0.5}, "tar": tar},
+        {"first": "b", "second": "[c]", "accuracy_difference": 0.04, "interval95": [0.02, 0.06], "p_sign_flip": 0.03,
+         "p_holm": 0.06, "mcnemar": {"only_first": 41, "only_second": 1, "p": 0.00001}, "tar": tar}]} | changes
 
 
-@pytest.mark.parametrize("shift", [0.0, 2.0, 30.0, -30.0])
-def test_the_curve_is_drawn_where_it_belongs(tmp_path, shift, monkeypatch):
-    drawn = {}
-    monkeypatch.setattr("matplotlib.axes.Axes.step", lambda axes, x, y, **rest: drawn.update(x=x, y=y, **rest))
-    monkeypatch.setattr("matplotlib.axes.Axes.legend", lambda *words, **rest: None)
-    result = make_result(shift=shift, folds=2)
-    write_roc(tmp_path / "roc.png", {"run": result}, title="lfw")
-    assert drawn["where"] == "post"
-    for point in result["tar"]:   # TAR at a FAR is the step's height there
-        if point["allowed"] >= 1:
-            height = drawn["y"][np.flatnonzero(drawn["x"] <= point["far"] + 1e-12)[-1]]
-            assert height == pytest.approx(point["tar"])
-    assert drawn["x"][0] == 0.4 / 500
-    assert (drawn["x"][-1], drawn["y"][-1]) == (1, 1)
+def test_the_best_model_stands_first_in_every_difference():
+    columns = comparison_columns(compared())
+    assert list(columns) == ["a", "[c]"]   # a against c says nothing of the best one
+    one, other = columns.values()
+    assert (one["difference of accuracy"], other["difference of accuracy"]) == ("+0.0300", "+0.0400")
+    assert one["  95 % interval (drawn folds)"] == "+0.0100 to +0.0400"
+    assert (one["pairs right alone: best, other"], other["pairs right alone: best, other"]) == ("35, 5", "41, 1")
+    assert (one["difference of TAR at FAR 0.01"], one["  95 % interval (drawn folds), FAR 0.01"]) == (
+        "-0.0200", "-0.0500 to +0.0100")
+    assert (one["  p, Holm for 3 pairs of models"], other["  p, Holm for 3 pairs of models"]) == ("0.006", "0.06")
+    assert (one["  different at 0.05?"], other["  different at 0.05?"]) == ("yes", "not shown")
 
 
-def test_many_curves(tmp_path):
-    write_roc(tmp_path / "roc.png", {f"run {seed}": make_result(seed=seed) for seed in range(7)}, title="lfw")
-    assert (tmp_path / "roc.png").stat().st_size > 10_000
+def test_comparison_on_the_screen():
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(comparison_table(compared(note="5 folds cannot [red] show")))
+    shown = console.export_text()
+    assert "lfw: b (highest accuracy) minus the others" in shown
+    assert "[c]" in shown             # a name is no markup
+    assert "5 folds cannot [red] show" in shown
+    untested = compared()
+    for pair in untested["pairs"]:
+        pair |= {"p_sign_flip": None, "p_holm": None}
+    assert not [label for label in comparison_columns(untested)["a"] if "sign-flip" in label or "different" in label]
+
+
+def test_names_that_differ_at_their_end_are_not_cut_off():
+    names = [f"/a/long/path/of/several/folders/with/runs/number-{number}" for number in range(3)]
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(table({name: make_result() for name in names}))
+    head = console.export_text().split("┡")[0]
+    assert "…" not in head
