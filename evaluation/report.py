@@ -13,6 +13,8 @@ from rich.text import Text
 from base.files import atomic_json
 from evaluation.plots import write_roc
 
+_FEW = 10   # false accepts: below that a FAR is known to no better than about a third either way
+
 
 def write_report(run, folder, result):
     """Writes RUN/evaluations/BENCHMARK-DIGEST/results.json and roc.png.
@@ -56,17 +58,25 @@ def table(results):
 
 
 def _rows(result):
-    low, high = result["interval95"]
     yield f"accuracy, {_folds(result)}", f"{result['accuracy']:.4f}"
-    yield "  95 % interval by folds (t)", f"{low:.4f} to {high:.4f}"
+    yield "  95 % interval by folds (t), the one to quote", _interval(result["interval95"])
+    if result.get("interval95_persons"):
+        yield "  95 % interval, person-robust, beside it", _interval(result["interval95_persons"])
     yield "  standard deviation of folds (ddof 0)", f"{result['std_ddof0']:.4f}"
     yield "  standard deviation of folds (ddof 1)", f"{result['std_ddof1']:.4f}"
     yield "  standard error of the mean", f"{result['standard_error']:.4f}"
     yield "accuracy, best threshold without folds", f"{result['best_threshold_no_folds']['accuracy']:.4f}"
+    for name, third in zip(("lowest", "middle", "highest"), result.get("norm_thirds") or (), strict=False):
+        if third["num_pairs"]:
+            yield f"  {name} third by embedding norm, that threshold", f"{third['accuracy']:.4f}"
     for point in result["tar"]:
         yield from _tar_rows(point)
-    yield "EER, pooled", f"{result['eer']:.4f}"
-    yield "AUC, pooled", f"{result['auc']:.4f}"
+    for name, label in (("eer", "EER, pooled"), ("auc", "AUC, pooled")):
+        yield label, f"{result[name]:.4f}"
+        if f"{name}_interval95" in result:
+            yield f"  95 % interval of {label} (folds drawn anew)", _interval(result[f"{name}_interval95"])
+    if result.get("d_prime") is not None:
+        yield "d-prime, pooled (ddof 1)", f"{result['d_prime']:.3f}"
     if result["num_fallback"]:
         yield "photographs without a face, cropped at the centre", f"{result['num_fallback']:,}"
     if result["num_unreadable"]:
@@ -75,13 +85,31 @@ def _rows(result):
 
 def _tar_rows(point):
     """A FAR that the impostor pairs cannot show (k = 0) is never called by its number."""
-    name = f"FAR {point['far']:g}" if point["allowed"] >= 1 else "0 false accepts"
+    far, allowed = f"{point['far']:g}", point["allowed"]
+    name = f"FAR {far}" if allowed >= 1 else "0 false accepts"
     yield f"TAR at {name}, pooled", f"{point['tar']:.4f}"
+    if "interval95" in point:
+        yield f"  95 % interval of TAR at {name} (folds drawn anew)", _interval(point["interval95"])
     yield f"  threshold for {name}", "rejects all" if point["threshold"] is None else f"{point['threshold']:.4f}"
-    if point["allowed"] >= 1:
-        yield f"  impostors accepted of k = {point['allowed']:,} allowed, {name}", f"{point['false_accepts']:,}"
+    if allowed >= 1:
+        yield f"  impostors accepted of k = {allowed:,} allowed, {name}", f"{point['false_accepts']:,}"
     else:
-        yield f"  (impostor pairs needed to show FAR {point['far']:g})", f"{math.ceil(1 / point['far']):,}"
+        yield f"  (impostor pairs needed to show FAR {far})", f"{math.ceil(1 / point['far']):,}"
+    if allowed < _FEW:
+        yield f"  warning: too few false accepts to trust, FAR {far}", f"k = {allowed}"
+    if point.get("in_folds"):
+        found = point["in_folds"]
+        yield (f"  mean of TAR at {name} inside each fold, k = {_span(found['allowed'])}",
+               f"{found['mean']:.4f} (deviation {found['std_ddof1']:.4f})")
+
+
+def _interval(limits):
+    return "{:.4f} to {:.4f}".format(*limits)
+
+
+def _span(counts):
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _folds(result):

@@ -58,6 +58,31 @@ def test_no_far_is_named_that_the_pairs_cannot_show():
     assert "TAR at FAR 0.001, pooled" in text({"run": make_result(each=1000)})
 
 
+def test_what_qualifies_a_number_stands_below_it():
+    """3 impostors in each of 10 folds at FAR 0.01 and 30 in all; 3 in all at FAR 0.001."""
+    draw = np.random.default_rng(0)
+    same = np.arange(6000) % 2 == 0
+    scores, fold = draw.normal(size=6000) + 2 * same, np.arange(6000) // 2 % 10
+    result = make_result() | measure(scores, same, fold, people=draw.integers(0, 900, (6000, 2)),
+                                     norms=draw.uniform(1, 2, (6000, 2)))
+    shown = text({"run": result})
+    inside = result["tar"][0]["in_folds"]
+    for label, value in (
+        ("interval, person-robust", "{:.4f} to {:.4f}".format(*result["interval95_persons"])),
+        ("interval of TAR at FAR 0.001", "{:.4f} to {:.4f}".format(*result["tar"][1]["interval95"])),
+        ("interval of EER", "{:.4f} to {:.4f}".format(*result["eer_interval95"])),
+        ("interval of AUC", "{:.4f} to {:.4f}".format(*result["auc_interval95"])),
+        ("inside each fold, k = 3", f"{inside['mean']:.4f} (deviation {inside['std_ddof1']:.4f})"),
+        ("lowest third by embedding norm", f"{result['norm_thirds'][0]['accuracy']:.4f}"),
+        ("highest third by embedding norm", f"{result['norm_thirds'][2]['accuracy']:.4f}"),
+        ("d-prime, pooled", f"{result['d_prime']:.3f}"),
+        ("warning: too few false accepts to trust, FAR 0.001", "k = 3"),
+    ):
+        assert value in next(line for line in shown.splitlines() if label in line)
+    assert shown.count("warning") == 1
+    assert "k = 0" in next(line for line in text({"run": make_result()}).splitlines() if "trust, FAR 0.001" in line)
+
+
 def test_lost_photographs_are_told():
     assert "unreadable" not in text({"run": make_result()})
     shown = text({"run": make_result(num_unreadable=3, num_fallback=1234)})
