@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from evaluation import metrics
+from evaluation.allpairs import all_pairs
 from evaluation.embed import check_template, embed, fuse
 from evaluation.interval import fold_bootstrap, fold_interval, person_interval
 from evaluation.quality import accuracy_by_norm
@@ -36,7 +37,9 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
         fars: rates asked for beside FARS; one that the impostor pairs cannot show is refused.
 
     Returns:
-        A dict for JSON, see `measure`; thresholds that reject everything are None.
+        A dict for JSON, see `measure`; thresholds that reject everything are None. `all_pairs` holds num_crops,
+        num_left_out (unreadable photographs, which have no face to compare; those without a found face stay in) and
+        tar over all pairs of crops, or is None where the people are unknown or make pairs of one kind only.
     """
     pairs = read_pairs(folder)
     halves = embed(model, folder, batch=batch)
@@ -44,6 +47,7 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
     scores = pair_scores(embeddings, pairs)
     norms = np.linalg.norm(halves[0], axis=1)
     crops = np.stack([pairs.a, pairs.b], axis=1)
+    people = None if folder.meta["settings"].get("people") == "unknown" else folder.labels
     status = [row.status for row in folder.rows]
     return {
         "benchmark": folder.name,
@@ -54,8 +58,21 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
         "num_crops": folder.num_records,
         "num_fallback": status.count("fallback"),
         "num_unreadable": int(pairs.unreadable.sum()),
-        **measure(scores, pairs.same, pairs.fold, fars=fars, people=folder.labels[crops], norms=norms[crops]),
+        **measure(scores, pairs.same, pairs.fold, fars=fars, people=None if people is None else people[crops],
+                  norms=norms[crops]),
+        "all_pairs": None if people is None else _all_pairs(embeddings, people, folder),
     }
+
+
+def _all_pairs(embeddings, people, folder):
+    """All pairs of the crops whose photograph could be read; None where there is no pair of a kind."""
+    failed = {row.key for row in folder.rows if row.status == "failed"}
+    is_in = np.array([key not in failed for key in folder.keys], bool)
+    points = all_pairs(embeddings[is_in], people[is_in])
+    if points is None:
+        return None
+    return {"num_crops": int(is_in.sum()), "num_left_out": int((~is_in).sum()), "num_genuine": points[0].num_genuine,
+            "num_impostor": points[0].num_impostor, "tar": [point_dict(point) for point in points]}
 
 
 def pair_scores(embeddings, pairs):

@@ -70,7 +70,7 @@ def _rows(result):
         if third["num_pairs"]:
             yield f"  {name} third by embedding norm, that threshold", f"{third['accuracy']:.4f}"
     for point in result["tar"]:
-        yield from _tar_rows(point)
+        yield from _tar_rows(point, "pooled")
     for name, label in (("eer", "EER, pooled"), ("auc", "AUC, pooled")):
         yield label, f"{result[name]:.4f}"
         if f"{name}_interval95" in result:
@@ -81,25 +81,35 @@ def _rows(result):
         yield "photographs without a face, cropped at the centre", f"{result['num_fallback']:,}"
     if result["num_unreadable"]:
         yield "unreadable pairs, counted as wrong", f"{result['num_unreadable']:,}"
+    if result.get("all_pairs"):
+        yield from _all_pairs_rows(result["all_pairs"])
 
 
-def _tar_rows(point):
+def _all_pairs_rows(found):
+    yield "all-pairs: genuine, impostor pairs of all crops", f"{found['num_genuine']:,}, {found['num_impostor']:,}"
+    if found["num_left_out"]:
+        yield "  unreadable photographs left out of all-pairs", f"{found['num_left_out']:,}"
+    for point in found["tar"]:
+        yield from _tar_rows(point, "all-pairs")
+
+
+def _tar_rows(point, among):
     """A FAR that the impostor pairs cannot show (k = 0) is never called by its number."""
     far, allowed = f"{point['far']:g}", point["allowed"]
-    name = f"FAR {far}" if allowed >= 1 else "0 false accepts"
-    yield f"TAR at {name}, pooled", f"{point['tar']:.4f}"
+    name = f"{f'FAR {far}' if allowed >= 1 else '0 false accepts'}, {among}"
+    yield f"TAR at {name}", f"{point['tar']:.4f}"
     if "interval95" in point:
         yield f"  95 % interval of TAR at {name} (folds drawn anew)", _interval(point["interval95"])
     yield f"  threshold for {name}", "rejects all" if point["threshold"] is None else f"{point['threshold']:.4f}"
     if allowed >= 1:
         yield f"  impostors accepted of k = {allowed:,} allowed, {name}", f"{point['false_accepts']:,}"
     else:
-        yield f"  (impostor pairs needed to show FAR {far})", f"{math.ceil(1 / point['far']):,}"
+        yield f"  (impostor pairs needed to show FAR {far}, {among})", f"{math.ceil(1 / point['far']):,}"
     if allowed < _FEW:
-        yield f"  warning: too few false accepts to trust, FAR {far}", f"k = {allowed}"
+        yield f"  warning: too few false accepts to trust, FAR {far}, {among}", f"k = {allowed}"
     if point.get("in_folds"):
         found = point["in_folds"]
-        yield (f"  mean of TAR at {name} inside each fold, k = {_span(found['allowed'])}",
+        yield (f"  mean of TAR at FAR {far} inside each fold, k = {_span(found['allowed'])}",
                f"{found['mean']:.4f} (deviation {found['std_ddof1']:.4f})")
 
 

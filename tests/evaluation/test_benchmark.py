@@ -181,6 +181,29 @@ def test_people_and_norms_are_those_of_the_crops(model, drawn, monkeypatch):
     np.testing.assert_allclose(given["norms"][7], [np.linalg.norm(halves[0][i]) for i in (pairs.a[7], pairs.b[7])])
 
 
+def test_all_pairs_of_the_crops(tmp_path, model):
+    """Unreadable photographs are left out of all-pairs, fallbacks stay in; the protocol's numbers are another thing."""
+    failed = {key(1, 0), key(1, 1)}
+    folder = make_benchmark(tmp_path / "spoiled", pairs=make_pairs(), failed=failed)
+    found = benchmark.evaluate(model, folder)["all_pairs"]
+    is_in = np.array([name not in failed for name in folder.keys])
+    embeddings, people = fuse(*embed(model, folder), "flip_concatenate")[is_in], folder.labels[is_in]
+    a, b = np.triu_indices(38, 1)
+    scores, same = (embeddings[a] * embeddings[b]).sum(axis=1), people[a] == people[b]
+    assert (found["num_crops"], found["num_left_out"]) == (38, 2)
+    assert (found["num_genuine"], found["num_impostor"]) == (same.sum(), (~same).sum()) == (55, 648)
+    assert [(point["far"], point["allowed"]) for point in found["tar"]] == [(0.001, 0), (0.0001, 0)]
+    assert found["tar"][0]["tar"] == np.mean(scores[same] > scores[~same].max() + 1e-6)
+
+
+def test_people_who_are_not_known(tmp_path, model):
+    folder = make_benchmark(tmp_path / "bin", pairs=make_pairs())
+    folder.meta["settings"] = {"people": "unknown"}
+    result = benchmark.evaluate(model, folder)
+    assert (result["all_pairs"], result["interval95_persons"]) == (None, None)
+    assert result["norm_thirds"] is not None
+
+
 def test_folds_that_decide_nothing_are_refused_when_it_is_opened(tmp_path):
     """Before an hour of training, not after it."""
     pairs = [(a, b, same, 0) for a, b, same, _ in make_pairs()]

@@ -80,7 +80,23 @@ def test_what_qualifies_a_number_stands_below_it():
     ):
         assert value in next(line for line in shown.splitlines() if label in line)
     assert shown.count("warning") == 1
-    assert "k = 0" in next(line for line in text({"run": make_result()}).splitlines() if "trust, FAR 0.001" in line)
+    few = text({"run": make_result()})
+    assert "k = 0" in next(line for line in few.splitlines() if "trust, FAR 0.001, pooled" in line)
+
+
+def test_all_pairs_are_called_so():
+    point = {"far": 0.0001, "tar": 0.87654, "threshold": 0.4, "allowed": 2964, "false_accepts": 2963}
+    few = {"far": 0.001, "tar": 0.12345, "threshold": None, "allowed": 0, "false_accepts": 0}
+    shown = text({"run": make_result(all_pairs={"num_crops": 7700, "num_left_out": 1, "num_genuine": 8101,
+                                                "num_impostor": 29640749, "tar": [point, few]})})
+    for label, value in (("all-pairs: genuine, impostor pairs", "8,101, 29,640,749"),
+                         ("left out of all-pairs", "1"), ("TAR at FAR 0.0001, all-pairs", "0.8765"),
+                         ("threshold for FAR 0.0001, all-pairs", "0.4000"),
+                         ("of k = 2,964 allowed, FAR 0.0001, all-pairs", "2,963"),
+                         ("TAR at 0 false accepts, all-pairs", "0.1235"),
+                         ("trust, FAR 0.001, all-pairs", "k = 0")):
+        assert value in next(line for line in shown.splitlines() if label in line)
+    assert "all-pairs" not in text({"run": make_result()})
 
 
 def test_lost_photographs_are_told():
