@@ -8,8 +8,6 @@ from scipy.special import ndtri, stdtrit
 from base.mix import generator
 from evaluation import metrics
 
-_ROUNDS_AT_ONCE = 50   # 50 rounds of 6,000 thresholds are 2.4 MB an array: they stay in the processor's cache
-
 
 def fold_interval(accuracies, *, level=0.95):
     """Confidence interval of the mean of person-disjoint folds: mean +- t * std_ddof1 / sqrt(K), K - 1 degrees.
@@ -93,33 +91,50 @@ def fold_bootstrap(scores, same, fold, *, fars, rounds=1000, level=0.95, seed=0)
     thresholds = metrics.roc(scores, same).thresholds
     numbers = np.unique(fold)
     impostor, genuine = (np.stack([metrics.num_at_least(scores[(fold == number) & is_kind], thresholds)
-                                   for number in numbers]).astype(np.float64) for is_kind in (~same, same))
+                                   for number in numbers]) for is_kind in (~same, same))
     sizes = np.array([[((fold == number) & is_kind).sum() for number in numbers] for is_kind in (~same, same)])
     share = np.full(len(numbers), 1 / len(numbers))
     weights = generator(seed, "folds", rounds, len(numbers)).multinomial(len(numbers), share, size=rounds)
-    found = [_pooled(part.astype(np.float64), impostor, genuine, part @ sizes[0], part @ sizes[1], fars)
-             for part in np.split(weights, range(_ROUNDS_AT_ONCE, rounds, _ROUNDS_AT_ONCE))]
+    found = _pooled(weights.T, impostor, genuine, weights @ sizes[0], weights @ sizes[1], fars)
     tails = [(1 - level) / 2, (1 + level) / 2]
-    limits = np.quantile(np.concatenate(found, axis=1), tails, axis=1).T.tolist()
+    limits = np.quantile(found, tails, axis=1).T.tolist()
     return {"auc": limits[0], "eer": limits[1], "tar": limits[2:]}
 
 
 def _pooled(weights, impostor, genuine, num_impostor, num_genuine, fars):
-    """AUC, EER and TARs of R weightings of folds: [R, K], [K, T], [K, T], [R], [R] -> [2 + len(fars), R]."""
+    """AUC, EER and TARs of R weightings of K folds: int [K, R], [K, T], [K, T], [R], [R] -> [2 + len(fars), R].
+
+    Points of a round's curve are found by bisection, since all T points of all rounds would take a second.
+    """
+    def accepts(counts, place):
+        return (weights * counts[:, place]).sum(axis=0)
+
+    def excess(place):   # of FAR over FRR, times both numbers of pairs; as in `metrics.eer`
+        return accepts(impostor, place) * num_genuine - (num_genuine - accepts(genuine, place)) * num_impostor
+
     # The area is bilinear in the weights: one K x K table of areas serves all rounds.
     areas = np.diff(impostor) @ (genuine[:, :-1] + genuine[:, 1:]).T
-    auc = (weights @ areas * weights).sum(axis=1) / (2 * num_impostor * num_genuine)
-    false_accepts, true_accepts = weights @ impostor, weights @ genuine   # [R, T], whole numbers
-    excess = false_accepts * num_genuine[:, None] - (num_genuine[:, None] - true_accepts) * num_impostor[:, None]
-    row, place = np.arange(len(weights)), np.argmax(excess >= 0, axis=1)
+    rows = [(weights * (areas @ weights)).sum(axis=0) / (2 * num_impostor * num_genuine)]
+    num_points, shape = impostor.shape[1], num_impostor.shape
+    place = _first(lambda place: excess(place) >= 0, num_points, shape)
     before = np.maximum(place - 1, 0)
-    under, over = -excess[row, before], excess[row, place]
-    part = np.divide(under, under + over, out=np.zeros(len(row)), where=under + over > 0)
-    first, second = false_accepts[row, before], false_accepts[row, place]
-    rows = [auc, (first + (second - first) * part) / num_impostor]
+    under, over = -excess(before), excess(place)
+    part = np.divide(under, under + over, out=np.zeros(shape), where=under + over > 0)
+    first, second = accepts(impostor, before), accepts(impostor, place)
+    rows.append((first + (second - first) * part) / num_impostor)
     for far in fars:
         exact = Fraction(str(far))
         allowed = exact.numerator * num_impostor // exact.denominator
-        last = np.maximum((false_accepts <= allowed[:, None]).sum(axis=1) - 1, 0)
-        rows.append(true_accepts[row, last] / num_genuine)
+        after = _first(lambda place, allowed=allowed: accepts(impostor, place) > allowed, num_points, shape)
+        rows.append(accepts(genuine, np.maximum(after - 1, 0)) / num_genuine)
     return np.stack(rows)
+
+
+def _first(is_reached, count, shape):
+    """The first place below `count` where a condition that stays once it holds does so; `count` where it never does."""
+    low, high = np.zeros(shape, np.int64), np.full(shape, count)
+    while (low < high).any():
+        middle = (low + high) // 2
+        is_here = is_reached(np.minimum(middle, count - 1)) | (middle >= count)
+        low, high = np.where(is_here, low, middle + 1), np.where(is_here, middle, high)
+    return low
