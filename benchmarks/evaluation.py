@@ -6,7 +6,7 @@ PAIRS is a pair list with ten folds such as LFW's pairs.txt; of it only who is c
 drawn: of two persons a, b: mean(kind) + sqrt(1 - r) e + sqrt(r) (u_a + u_b) / sqrt(2), e a pair's own number, u a
 person's, all standard normal; so pairs depend on each other by the persons that they share, the more the larger r. The
 means are set for accuracies of 0.93 and 0.99 at the best threshold. What must be covered is the mean accuracy by folds
-of three times as many other trials.
+of as many other trials.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def coverage(people, same, fold, *, accuracy, share, trials):
                              distance=distance, share=share)
         return metrics.k_fold(scores, same, fold).accuracies
 
-    truth = float(np.mean([accuracies("truth", number).mean() for number in range(3 * trials)]))
+    truth = float(np.mean([accuracies("truth", number).mean() for number in range(trials)]))
     limits = [fold_interval(accuracies("trial", number)) for number in range(trials)]
     return sum(low <= truth <= high for low, high in limits) / trials, truth
 
