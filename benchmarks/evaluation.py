@@ -1,6 +1,6 @@
 """Time of all metrics, and how often the quoted interval covers the truth. Last line: one JSON object.
 
-python benchmarks/evaluation.py --pairs PAIRS [--trials 1000] [--rounds 5]
+python benchmarks/evaluation.py --pairs PAIRS [--trials 3000] [--rounds 5]
 
 PAIRS is a pair list with ten folds such as LFW's pairs.txt; of it only who is compared with whom is taken. Scores are
 drawn: of two persons a, b: mean(kind) + sqrt(1 - r) e + sqrt(r) (u_a + u_b) / sqrt(2), e a pair's own number, u a
@@ -122,7 +122,7 @@ def _persons(keys):
 def _options(argv):
     parser = argparse.ArgumentParser("benchmarks/evaluation.py", description=__doc__.split("\n")[0])
     parser.add_argument("--pairs", required=True, help="pair list with folds, such as LFW's pairs.txt")
-    parser.add_argument("--trials", type=int, default=1000, help="for each of the six kinds (default %(default)s)")
+    parser.add_argument("--trials", type=int, default=3000, help="for each of the six kinds (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds (default %(default)s)")
     return parser.parse_args(argv)
 
