@@ -9,9 +9,11 @@ import numpy as np
 
 from base.checks import require
 from evaluation import metrics
+from evaluation.allpairs import all_pairs
 from evaluation.card import read_card
 from evaluation.embed import check_template, embed, fuse
-from evaluation.interval import fold_interval
+from evaluation.interval import fold_bootstrap, fold_interval, person_interval
+from evaluation.quality import accuracy_by_norm
 from tfrecords.benchmark import Pairs, read_pairs
 from tfrecords.folder import Folder
 from tfrecords.template import get_template
@@ -82,7 +84,9 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
         fars: rates asked for beside FARS; one that the impostor pairs cannot show is refused.
 
     Returns:
-        A dict for JSON, see `measure`; thresholds that reject everything are None.
+        A dict for JSON, see `measure`; thresholds that reject everything are None. `all_pairs` holds num_crops,
+        num_left_out (unreadable photographs, which have no face to compare; those without a found face stay in) and
+        tar over all pairs of crops, or is None where the people are unknown or make pairs of one kind only.
     """
     return evaluate_scored(model, folder, fusion=fusion, batch=batch, fars=fars).result
 
@@ -90,8 +94,12 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
 def evaluate_scored(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
     """Evaluates like `evaluate`, but returns Scored, for pictures of single pairs and for tests between models."""
     pairs = read_pairs(folder)
-    embeddings = fuse(*embed(model, folder, batch=batch), fusion)
+    halves = embed(model, folder, batch=batch)
+    embeddings = fuse(*halves, fusion)
     scores = pair_scores(embeddings, pairs)
+    norms = np.linalg.norm(halves[0], axis=1)
+    crops = np.stack([pairs.a, pairs.b], axis=1)
+    people = None if folder.meta["settings"].get("people") == "unknown" else folder.labels
     status = [row.status for row in folder.rows]
     return Scored(folder, pairs, scores, {
         "benchmark": folder.name,
@@ -102,8 +110,21 @@ def evaluate_scored(model, folder, *, fusion="flip_concatenate", batch=256, fars
         "num_crops": folder.num_records,
         "num_fallback": status.count("fallback"),
         "num_unreadable": int(pairs.unreadable.sum()),
-        **measure(scores, pairs.same, pairs.fold, fars=fars),
+        **measure(scores, pairs.same, pairs.fold, fars=fars, people=None if people is None else people[crops],
+                  norms=norms[crops]),
+        "all_pairs": None if people is None else _all_pairs(embeddings, people, folder),
     })
+
+
+def _all_pairs(embeddings, people, folder):
+    """All pairs of the crops whose photograph could be read; None where there is no pair of a kind."""
+    failed = {row.key for row in folder.rows if row.status == "failed"}
+    is_in = np.array([key not in failed for key in folder.keys], bool)
+    points = all_pairs(embeddings[is_in], people[is_in])
+    if points is None:
+        return None
+    return {"num_crops": int(is_in.sum()), "num_left_out": int((~is_in).sum()), "num_genuine": points[0].num_genuine,
+            "num_impostor": points[0].num_impostor, "tar": [point_dict(point) for point in points]}
 
 
 def pair_scores(embeddings, pairs):
@@ -125,41 +146,86 @@ def pair_scores(embeddings, pairs):
     return np.where(pairs.unreadable, np.where(pairs.same, -np.inf, np.inf), scores)
 
 
-def measure(scores, same, fold, *, fars=()):
-    """Computes every number of the protocol from scores float [P], same bool [P], fold int [P].
+def measure(scores, same, fold, *, fars=(), people=None, norms=None):
+    """Computes every number of the protocol.
+
+    Args:
+        scores: float [P].
+        same: bool [P].
+        fold: int [P].
+        fars: rates asked for beside FARS.
+        people: int [P, 2], the persons of each pair; None where they are not known.
+        norms: float [P, 2], norms of the raw embeddings of each pair's unmirrored crops, or None.
 
     Returns:
         A dict for JSON: num_pairs, num_genuine, num_impostor, num_folds; accuracy (mean of folds) with std_ddof0,
-        std_ddof1, standard_error and interval95 (by folds); accuracies and thresholds of the folds;
-        best_threshold_no_folds; tar, one entry a FAR; auc; eer; roc (points where the curve rises).
+        std_ddof1, standard_error, interval95 (by folds: the one to quote) and interval95_persons (None without
+        people); accuracies and thresholds of the folds; best_threshold_no_folds; norm_thirds at that threshold (None
+        without norms); tar, one entry a FAR; auc, eer (each with ..._interval95 by folds drawn anew); d_prime; roc
+        (points where the curve rises).
 
     Raises:
         ValueError: fewer than two folds, a fold with one kind of pairs, or a FAR of `fars` below 1 / impostors.
     """
-    folds = metrics.k_fold(scores, same, fold)
+    scores, same, fold = np.asarray(scores, np.float64), np.asarray(same, bool), np.asarray(fold)
     curve = metrics.roc(scores, same)
     _check_fars(fars, curve.num_impostor)
-    threshold, correct = metrics.best_threshold(curve)
     false_accepts, true_accepts = metrics.staircase(curve)
+    accuracy = _accuracy(scores, same, fold, people)
+    threshold, correct = metrics.best_threshold(curve)
     return {
         "num_pairs": len(scores),
         "num_genuine": curve.num_genuine,
         "num_impostor": curve.num_impostor,
-        "num_folds": len(folds.correct),
+        "num_folds": len(accuracy["accuracies"]),
+        **accuracy,
+        "best_threshold_no_folds": {"accuracy": correct / len(scores), "correct": correct,
+                                    "threshold": finite(threshold)},
+        "norm_thirds": None if norms is None else accuracy_by_norm(scores, same, np.min(norms, axis=1), threshold),
+        **_rates(curve, scores, same, fold, sorted({*FARS, *fars}, reverse=True)),
+        "d_prime": metrics.d_prime(scores, same),
+        "roc": {"false_accepts": false_accepts.tolist(), "true_accepts": true_accepts.tolist()},
+    }
+
+
+def _accuracy(scores, same, fold, people):
+    """Accuracy by folds, with its two intervals."""
+    folds = metrics.k_fold(scores, same, fold)
+    is_right = (scores >= folds.thresholds[np.unique(fold, return_inverse=True)[1]]) == same
+    return {
         "accuracy": folds.accuracy,
         "std_ddof0": folds.std_ddof0,
         "std_ddof1": folds.std_ddof1,
         "standard_error": folds.standard_error,
         "interval95": list(fold_interval(folds.accuracies)),
+        "interval95_persons": None if people is None else list(person_interval(is_right, people)),
         "accuracies": folds.accuracies.tolist(),
-        "thresholds": [_finite(value) for value in folds.thresholds.tolist()],
-        "best_threshold_no_folds": {"accuracy": correct / len(scores), "correct": correct,
-                                    "threshold": _finite(threshold)},
-        "tar": [_point(metrics.tar_at_far(curve, far)) for far in sorted({*FARS, *fars}, reverse=True)],
-        "auc": metrics.auc(curve),
-        "eer": metrics.eer(curve),
-        "roc": {"false_accepts": false_accepts.tolist(), "true_accepts": true_accepts.tolist()},
+        "thresholds": [finite(value) for value in folds.thresholds.tolist()],
     }
+
+
+def _rates(curve, scores, same, fold, fars):
+    """TAR at each FAR, AUC and EER, with intervals by folds drawn anew."""
+    drawn = fold_bootstrap(scores, same, fold, fars=fars)
+    return {
+        "tar": [{**point_dict(metrics.tar_at_far(curve, far)), "interval95": interval,
+                 "in_folds": _in_folds(metrics.tar_in_folds(scores, same, fold, far))}
+                for far, interval in zip(fars, drawn["tar"], strict=True)],
+        "auc": metrics.auc(curve),
+        "auc_interval95": drawn["auc"],
+        "eer": metrics.eer(curve),
+        "eer_interval95": drawn["eer"],
+    }
+
+
+def _in_folds(points):
+    """Mean and deviation over folds of TAR at a threshold from the fold itself; None where k is 0 in a fold."""
+    if points is None:
+        return None
+    tars = np.array([point.tar for point in points])
+    return {"allowed": [point.allowed for point in points],
+            "false_accepts": [point.false_accepts for point in points],
+            "mean": float(tars.mean()), "std_ddof1": float(tars.std(ddof=1))}
 
 
 def _check_fars(fars, num_impostor):
@@ -169,12 +235,13 @@ def _check_fars(fars, num_impostor):
                              f"{num_impostor:,} = {1 / max(num_impostor, 1):.2g}; ask for a higher one")
 
 
-def _point(point):
-    return {"far": point.far, "tar": point.tar, "threshold": _finite(point.threshold), "allowed": point.allowed,
+def point_dict(point):
+    """An OperatingPoint for JSON."""
+    return {"far": point.far, "tar": point.tar, "threshold": finite(point.threshold), "allowed": point.allowed,
             "false_accepts": point.false_accepts, "true_accepts": point.true_accepts,
             "num_genuine": point.num_genuine, "num_impostor": point.num_impostor}
 
 
-def _finite(threshold):
+def finite(threshold):
     """JSON knows no infinity: None stands for "reject all"."""
     return threshold if math.isfinite(threshold) else None

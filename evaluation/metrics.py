@@ -103,7 +103,7 @@ def roc(scores, same):
     scores, same = _checked(scores, same)
     finite = np.unique(scores[np.isfinite(scores)])
     thresholds = np.concatenate([[np.inf], finite[::-1]])
-    return Roc(thresholds, _at_least(scores[~same], thresholds), _at_least(scores[same], thresholds),
+    return Roc(thresholds, num_at_least(scores[~same], thresholds), num_at_least(scores[same], thresholds),
                int(same.sum()), int((~same).sum()))
 
 
@@ -203,6 +203,41 @@ def eer(curve):
     return float(first + (second - first) * Fraction(under, under + over))
 
 
+def tar_in_folds(scores, same, fold, far):
+    """TAR of each fold at a threshold from the fold's own pairs (so it flatters where few false accepts are allowed).
+
+    Args:
+        scores: float [P].
+        same: bool [P].
+        fold: int [P].
+        far: 0 to 1.
+
+    Returns:
+        A list of OperatingPoints in rising order of the fold's number; None where a fold's impostor pairs cannot
+        show the FAR (k = 0).
+    """
+    scores, same, fold = np.asarray(scores), np.asarray(same, bool), np.asarray(fold)
+    points = [tar_at_far(roc(scores[fold == number], same[fold == number]), far) for number in np.unique(fold)]
+    return points if all(point.allowed >= 1 for point in points) else None
+
+
+def d_prime(scores, same):
+    """Distance of the mean scores in common deviations: (mean_g - mean_i) / sqrt((var_g + var_i) / 2), ddof 1.
+
+    Pairs of unreadable photographs (infinite scores) are left out.
+
+    Returns:
+        A float, or None where it has no meaning: no spread, or fewer than two pairs of a kind.
+    """
+    scores, same = _checked(scores, same)
+    genuine, impostor = (np.sort(scores[is_kind & np.isfinite(scores)]) for is_kind in (same, ~same))
+    if min(len(genuine), len(impostor)) < 2:
+        return None
+    spread = np.sqrt((genuine.var(ddof=1) + impostor.var(ddof=1)) / 2)
+    least = np.finfo(np.float64).eps * max(abs(genuine).max(), abs(impostor).max())   # equal scores, rounded
+    return float((genuine.mean() - impostor.mean()) / spread) if spread > least else None
+
+
 def staircase(curve):
     """Thins a Roc to the points where TAR as a function of FAR rises, with its end, for drawing and keeping.
 
@@ -216,7 +251,8 @@ def staircase(curve):
     return false_accepts[keep], true_accepts[keep]
 
 
-def _at_least(scores, thresholds):
+def num_at_least(scores, thresholds):
+    """Counts the scores at or above each threshold: [P], [T] -> int64 [T]."""
     return (len(scores) - np.searchsorted(np.sort(scores), thresholds, side="left")).astype(np.int64)
 
 

@@ -57,7 +57,7 @@ def call(words):
     ("align --input {photos} --output {photos}", "so its pictures would be taken for photographs; name a folder outs"),
     ("align --input {photos} --output {new} --pairs {empty.csv}", "empty.csv, line 1: expected LFW's `folds pairs`"),
     ("align --input {photos} --output {new} --pairs {one.csv}", "one.csv lists no pairs"),
-    ("align --input {photos} --output {new} --pairs {photos}", "photos: Is a directory; it is a folder, name a file"),
+    ("align --input {photos} --output {new} --pairs {photos}", "photos is a folder, but not CFP"),
     ("align --input {photos} --output {new} --pairs {photo}", "photo-000.jpg is not UTF-8 text"),
     ("align --input {photos} --output {new} --pairs {new}", "new: No such file or directory; look for a slip in the"),
     ("train", "run is '', expected a folder for the run: --run RUN"),

@@ -1,4 +1,7 @@
-"""Describes dataset folders, and draws people to hold out of training: python -m tfrecords DATA ... [options]."""
+"""Describes dataset folders, draws people to hold out of training, unpacks insightface's .bin benchmarks.
+
+python -m tfrecords DATA ... [options]
+"""
 
 import sys
 
@@ -14,6 +17,11 @@ def main(argv):
     require(tool.data, "data", tool.data, "a dataset folder: python -m tfrecords DATA")
     from base.environment import load_tensorflow
     load_tensorflow()
+    if tool.benchmark:
+        from tfrecords.unpack import unpack
+        crops, pairs = unpack(tool.data[0], tool.benchmark)
+        print(f"{crops} crops and {pairs} pairs in ten folds, of people who are not named: {tool.benchmark}")
+        return 0
     from tfrecords.folder import Folder
     folders = [Folder.open(path) for path in tool.data]
     if not tool.hold_out:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from base.files import atomic_text
+from tfrecords import lists, protocols
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def read_pairs(folder):
     folder.check("pairs.csv")
     number = {key: place for place, key in enumerate(folder.keys)}
     failed = {row.key for row in folder.rows if row.status == "failed"}
-    listed = _read_csv(path)
+    listed = [pair for _, pair in lists.read_csv(path)]
     missing = sorted({key for a, b, _, _ in listed for key in (a, b)} - number.keys())
     if missing:
         raise ValueError(f"{path} names {len(missing)} photographs without a crop: {', '.join(missing[:20])}; "
@@ -51,28 +52,32 @@ def read_pairs(folder):
 
 
 def parse_pairs_file(path):
-    """Reads a pair list: LFW's (View 1 and 2) or a CSV with the header `a,b,same[,fold]`.
+    """Reads a pair list; its kind is told by its content.
+
+    Known are LFW's (View 1 and 2), CALFW's and CPLFW's, AgeDB-30's MATLAB file, CFP's folder Protocol/Split/FF or FP,
+    and a CSV with the header `a,b,same[,fold]`.
 
     Returns:
         A list of (key, key, is_same, fold), folds from 0.
 
     Raises:
-        ValueError: another shape (with the line's number), a name that leaves the folder, or no pairs.
+        ValueError: another shape (with the line's number), a name that leaves the folder, a pair that is there twice,
+            a photograph paired with itself, or no pairs.
     """
     try:
-        first = Path(path).read_text(encoding="utf-8-sig").partition("\n")[0].strip()
-        pairs = _read_csv(path) if first.replace(" ", "").startswith("a,b,same") else _read_lfw(path)
+        found = _read(path)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
                          ) from error
     except csv.Error as error:
         raise ValueError(f"{path} is no CSV ({error}); look for a stray quotation mark") from error
-    for a, b, _, _ in pairs:
+    for where, (a, b, *_) in found:
         for key in (a, b):
-            _check_key(path, key)
-    if not pairs:
+            _check_key(f"{path}, {where},", key)
+    if not found:
         raise ValueError(f"{path} lists no pairs")
-    return pairs
+    check_pairs(path, found)
+    return [pair for _, pair in found]
 
 
 def write_pairs(path, pairs):
@@ -89,55 +94,40 @@ def pairs_text(pairs):
     return text.getvalue()
 
 
-def _read_csv(path):
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, skipinitialspace=True)
-        header = next(reader, [])
-        if [name.strip() for name in header] not in (["a", "b", "same"], ["a", "b", "same", "fold"]):
-            raise ValueError(f"{path}, line 1: expected the header a,b,same or a,b,same,fold, got {header!r}")
-        return [_csv_pair(path, reader.line_num, fields, len(header)) for fields in reader if fields]
+def _read(path):
+    """Pairs with their places, by the reader that the file's kind asks for."""
+    if Path(path).is_dir():
+        return protocols.read_cfp(path)
+    if protocols.is_matlab(path):
+        return protocols.read_agedb(path)
+    first = Path(path).read_text(encoding="utf-8-sig").partition("\n")[0].strip()
+    return lists.read_csv(path) if first.replace(" ", "").startswith("a,b,same") else lists.read_text(path)
 
 
-def _csv_pair(path, line, fields, width):
-    good = len(fields) == width and fields[2].strip() in ("0", "1")
-    if not good or (width == 4 and not fields[3].strip().isdecimal()):
-        raise ValueError(f"{path}, line {line}: expected photograph, photograph, 1 or 0{', fold' * (width == 4)}; "
-                         f"got {','.join(fields)!r}")
-    return fields[0], fields[1], fields[2].strip() == "1", int(fields[3]) if width == 4 else 0
+def check_pairs(path, found):
+    """Refuses pairs that count twice or tell nothing.
 
+    Args:
+        path: what to call the list.
+        found: list of (where, (key, key, is_same, fold)).
 
-def _read_lfw(path):
-    lines = [line.strip("\r") for line in Path(path).read_text(encoding="utf-8-sig").split("\n")]
-    head = lines[0].split()
-    if not 1 <= len(head) <= 2 or not all(word.isdecimal() for word in head):
-        raise ValueError(f"{path}, line 1: expected LFW's `folds pairs` (such as 10 300) or the CSV header "
-                         f"a,b,same, got {lines[0]!r}")
-    folds, each = (1, int(head[0])) if len(head) == 1 else map(int, head)
-    body = [(number, line) for number, line in enumerate(lines[1:], start=2) if line.strip()]
-    if each < 1 or len(body) != folds * 2 * each:
-        raise ValueError(f"{path}: line 1 promises {folds} folds of {each} + {each} pairs, "
-                         f"{folds * 2 * each} lines; there are {len(body)}")
-    pairs = []
-    for place, (number, line) in enumerate(body):
-        is_same = place % (2 * each) < each
-        pairs.append((*_lfw_keys(path, number, line, is_same), is_same, place // (2 * each)))
-    return pairs
-
-
-def _lfw_keys(path, number, line, is_same):
-    fields = line.split("\t") if "\t" in line else line.split()
-    fields = [field.strip() for field in fields]
-    numbers = fields[1:] if is_same else fields[1::2]
-    if len(fields) != (3 if is_same else 4) or not all(word.isdecimal() for word in numbers):
-        shape = "name, number, number" if is_same else "name, number, name, number"
-        raise ValueError(f"{path}, line {number}: expected {shape}, got {line!r}")
-    if is_same:
-        return _lfw_key(fields[0], fields[1]), _lfw_key(fields[0], fields[2])
-    return _lfw_key(fields[0], fields[1]), _lfw_key(fields[2], fields[3])
-
-
-def _lfw_key(name, number):
-    return f"{name}/{name}_{int(number):04d}.jpg"
+    Raises:
+        ValueError: a photograph paired with itself, or a pair that is there again, in either order; how many there are
+            and the first of them.
+    """
+    alone = [(where, pair) for where, pair in found if pair[0] == pair[1]]
+    if alone:
+        where, (key, *_) = alone[0]
+        raise ValueError(f"{path}, {where}: {key!r} is paired with itself, as in {len(alone)} of {len(found)} pairs; "
+                         f"such a pair is right always: take them out of the list")
+    first, again = {}, []
+    for where, (a, b, *_) in found:
+        if first.setdefault(frozenset((a, b)), where) != where:
+            again.append((where, a, b))
+    if again:
+        where, a, b = again[0]
+        raise ValueError(f"{path}, {where}: the pair {a!r}, {b!r} is there already in {first[frozenset((a, b))]}; "
+                         f"{len(again)} of {len(found)} pairs are repeated and would count twice: take them out")
 
 
 def _check_key(path, key):

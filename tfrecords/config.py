@@ -40,7 +40,7 @@ class Tool:
     """What python -m tfrecords does with dataset folders."""
 
     data: list[str] = field(default_factory=list)
-    """Dataset folders (the words before the first option)."""
+    """Dataset folders, or with --benchmark one .bin file (the words before the first option)."""
     hold_out: int = 0
     """Draw so many people of the first folder, with pairs of their photographs, to choose settings with; 0: only
     describe the folders."""
@@ -50,10 +50,14 @@ class Tool:
     """At most so many genuine and so many impostor pairs in each of ten folds."""
     seed: int = 0
     """Decides who is drawn."""
+    benchmark: str = ""
+    """Make this benchmark folder of one insightface .bin file, the word before the first option."""
     output: str = ""
     """Folder for people.txt (for train.py --data.left_out) and pairs.csv (for python -m align --pairs)."""
 
     def __post_init__(self):
+        require(not self.benchmark or (len(self.data) == 1 and not self.hold_out), "benchmark", self.benchmark,
+                "one .bin file before it and no --hold_out: python -m tfrecords FILE.bin --benchmark FOLDER")
         require(self.hold_out >= 0, "hold_out", self.hold_out, "0 or more")
         require(self.hold_out == 0 or 0 <= self.rich <= self.hold_out, "rich", self.rich, "0 to the people held out")
         require(self.pairs_a_fold >= 1, "pairs_a_fold", self.pairs_a_fold, "at least 1")

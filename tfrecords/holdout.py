@@ -70,9 +70,13 @@ def fold_pairs(draw, crops, most, *, most_of_one):
         couples = [(a, b) for place, a in enumerate(crops[label]) for b in crops[label][place + 1:]]
         take = draw.permutation(len(couples))[:most_of_one]
         genuine.extend((couples[index][0], couples[index][1], True) for index in take)
-    genuine = [genuine[index] for index in draw.permutation(len(genuine))[:most]]
+    sizes = [len(numbers) for numbers in crops.values()]
+    there = (sum(sizes) ** 2 - sum(size ** 2 for size in sizes)) // 2   # impostor pairs that could be drawn
+    genuine = [genuine[index] for index in draw.permutation(len(genuine))[:min(most, there)]]
     labels, impostor = list(crops), set()
     while len(impostor) < len(genuine):
         first, second = draw.choice(len(labels), 2, replace=False)
-        impostor.add((int(draw.choice(crops[labels[first]])), int(draw.choice(crops[labels[second]])), False))
+        a, b = int(draw.choice(crops[labels[first]])), int(draw.choice(crops[labels[second]]))
+        if (b, a, False) not in impostor:   # the same pair the other way round would count twice
+            impostor.add((a, b, False))
     return genuine + sorted(impostor)

@@ -151,6 +151,59 @@ def test_headline_of_c6000():
     assert result["best_threshold_no_folds"]["accuracy"] == pytest.approx(0.997667, abs=1e-6)
 
 
+def test_what_qualifies_the_headline_of_c6000():
+    scores, same, fold = golden("C6000")
+    bare = benchmark.measure(scores, same, fold)
+    assert (bare["interval95_persons"], bare["norm_thirds"]) == (None, None)
+    assert [point["in_folds"] and point["in_folds"]["allowed"] for point in bare["tar"]] == [[3] * 10, None]
+    assert bare["d_prime"] == pytest.approx(5.28479, abs=1e-5)
+    for value, (low, high) in [(bare["auc"], bare["auc_interval95"]), (bare["eer"], bare["eer_interval95"]),
+                               *((point["tar"], point["interval95"]) for point in bare["tar"])]:
+        assert low < value < high
+    alone = np.arange(12000).reshape(6000, 2)   # nobody is shared: the interval is the binomial one
+    norms = np.stack([np.where(np.arange(6000) < 2000, 1.0, 5.0), np.arange(6000) / 1000 + 3], axis=1)
+    full = benchmark.measure(scores, same, fold, people=alone, norms=norms)
+    half = 1.959963984540054 * (bare["accuracy"] * (1 - bare["accuracy"]) / 6000) ** 0.5
+    assert full["interval95_persons"] == [pytest.approx(bare["accuracy"] - half), pytest.approx(
+        bare["accuracy"] + half)]
+    assert full["norm_thirds"][0] == {"norms": [1, 1], "num_pairs": 2000, "accuracy": np.mean(
+        (scores >= bare["best_threshold_no_folds"]["threshold"])[:2000] == same[:2000])}
+    assert {**full, "interval95_persons": None, "norm_thirds": None} == bare
+
+
+def test_people_and_norms_are_those_of_the_crops(model, drawn, monkeypatch):
+    given = {}
+    monkeypatch.setattr(benchmark, "measure", lambda *words, **options: given.update(options) or {})
+    benchmark.evaluate(model, drawn)
+    pairs, halves = read_pairs(drawn), embed(model, drawn)
+    same = given["people"][:, 0] == given["people"][:, 1]
+    np.testing.assert_array_equal(same, pairs.same)
+    np.testing.assert_allclose(given["norms"][7], [np.linalg.norm(halves[0][i]) for i in (pairs.a[7], pairs.b[7])])
+
+
+def test_all_pairs_of_the_crops(tmp_path, model):
+    """Unreadable photographs are left out of all-pairs, fallbacks stay in; the protocol's numbers are another thing."""
+    failed = {key(1, 0), key(1, 1)}
+    folder = make_benchmark(tmp_path / "spoiled", pairs=make_pairs(), failed=failed)
+    found = benchmark.evaluate(model, folder)["all_pairs"]
+    is_in = np.array([name not in failed for name in folder.keys])
+    embeddings, people = fuse(*embed(model, folder), "flip_concatenate")[is_in], folder.labels[is_in]
+    a, b = np.triu_indices(38, 1)
+    scores, same = (embeddings[a] * embeddings[b]).sum(axis=1), people[a] == people[b]
+    assert (found["num_crops"], found["num_left_out"]) == (38, 2)
+    assert (found["num_genuine"], found["num_impostor"]) == (same.sum(), (~same).sum()) == (55, 648)
+    assert [(point["far"], point["allowed"]) for point in found["tar"]] == [(0.001, 0), (0.0001, 0)]
+    assert found["tar"][0]["tar"] == np.mean(scores[same] > scores[~same].max() + 1e-6)
+
+
+def test_people_who_are_not_known(tmp_path, model):
+    folder = make_benchmark(tmp_path / "bin", pairs=make_pairs())
+    folder.meta["settings"] = {"people": "unknown"}
+    result = benchmark.evaluate(model, folder)
+    assert (result["all_pairs"], result["interval95_persons"]) == (None, None)
+    assert result["norm_thirds"] is not None
+
+
 def test_folds_that_decide_nothing_are_refused_when_it_is_opened(tmp_path):
     """Before an hour of training, not after it."""
     pairs = [(a, b, same, 0) for a, b, same, _ in make_pairs()]

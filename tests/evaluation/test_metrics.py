@@ -66,6 +66,30 @@ def _agrees(point, expect):
     assert (point.allowed >= 1) == expect["resolvable"]
 
 
+def test_goldens_of_tar_inside_folds(golden):
+    scores, same, fold, expect = golden
+    for far, expected in expect["tar_at_far"].items():
+        points = metrics.tar_in_folds(scores, same, fold, float(Fraction(far)))
+        if any(row["allowed"] < 1 for row in expected["threshold_inside_fold"]):
+            assert points is None
+        else:
+            assert np.mean([point.tar for point in points]) == pytest.approx(expected["mean_tar_inside"], abs=1e-12)
+
+
+def test_goldens_of_d_prime(golden):
+    scores, same, _, expect = golden
+    assert metrics.d_prime(scores, same) == (
+        None if expect["dprime"]["ddof1"] is None else pytest.approx(expect["dprime"]["ddof1"], rel=1e-12))
+
+
+def test_d_prime_leaves_unreadable_pairs_out_and_knows_when_it_has_no_meaning():
+    scores, same, _ = data("A20")
+    more = np.concatenate([scores, [-np.inf, np.inf]]), np.concatenate([same, [True, False]])
+    assert metrics.d_prime(*more) == metrics.d_prime(scores, same)
+    assert metrics.d_prime([0.1, 0.2, 0.3], [True, False, False]) is None     # one genuine pair has no spread
+    assert metrics.d_prime([1 / 3] * 3 + [0.1 + 0.2] * 3, [True, True, True, False, False, False]) is None
+
+
 def test_goldens_of_areas_and_points(golden):
     scores, same, _, expect = golden
     curve = metrics.roc(scores, same)

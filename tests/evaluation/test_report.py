@@ -53,6 +53,47 @@ def test_no_far_is_named_that_the_pairs_cannot_show():
     assert "TAR at FAR 0.001, pooled" in text({"run": make_result(each=1000)})
 
 
+def test_what_qualifies_a_number_stands_below_it():
+    """3 impostors in each of 10 folds at FAR 0.01 and 30 in all; 3 in all at FAR 0.001."""
+    draw = np.random.default_rng(0)
+    same = np.arange(6000) % 2 == 0
+    scores, fold = draw.normal(size=6000) + 2 * same, np.arange(6000) // 2 % 10
+    result = make_result() | measure(scores, same, fold, people=draw.integers(0, 900, (6000, 2)),
+                                     norms=draw.uniform(1, 2, (6000, 2)))
+    shown = text({"run": result})
+    inside = result["tar"][0]["in_folds"]
+    for label, value in (
+        ("interval, person-robust", "{:.4f} to {:.4f}".format(*result["interval95_persons"])),
+        ("interval of TAR at FAR 0.001", "{:.4f} to {:.4f}".format(*result["tar"][1]["interval95"])),
+        ("interval of EER", "{:.4f} to {:.4f}".format(*result["eer_interval95"])),
+        ("interval of AUC", "{:.4f} to {:.4f}".format(*result["auc_interval95"])),
+        ("inside each fold, k = 3", f"{inside['mean']:.4f} (deviation {inside['std_ddof1']:.4f})"),
+        ("lowest third by embedding norm", f"{result['norm_thirds'][0]['accuracy']:.4f}"),
+        ("highest third by embedding norm", f"{result['norm_thirds'][2]['accuracy']:.4f}"),
+        ("d-prime, pooled", f"{result['d_prime']:.3f}"),
+        ("warning: too few false accepts to trust, FAR 0.001", "k = 3"),
+    ):
+        assert value in next(line for line in shown.splitlines() if label in line)
+    assert shown.count("warning") == 1
+    few = text({"run": make_result()})
+    assert "k = 0" in next(line for line in few.splitlines() if "trust, FAR 0.001, pooled" in line)
+
+
+def test_all_pairs_are_called_so():
+    point = {"far": 0.0001, "tar": 0.87654, "threshold": 0.4, "allowed": 2964, "false_accepts": 2963}
+    few = {"far": 0.001, "tar": 0.12345, "threshold": None, "allowed": 0, "false_accepts": 0}
+    shown = text({"run": make_result(all_pairs={"num_crops": 7700, "num_left_out": 1, "num_genuine": 8101,
+                                                "num_impostor": 29640749, "tar": [point, few]})})
+    for label, value in (("all-pairs: genuine, impostor pairs", "8,101, 29,640,749"),
+                         ("left out of all-pairs", "1"), ("TAR at FAR 0.0001, all-pairs", "0.8765"),
+                         ("threshold for FAR 0.0001, all-pairs", "0.4000"),
+                         ("of k = 2,964 allowed, FAR 0.0001, all-pairs", "2,963"),
+                         ("TAR at 0 false accepts, all-pairs", "0.1235"),
+                         ("trust, FAR 0.001, all-pairs", "k = 0")):
+        assert value in next(line for line in shown.splitlines() if label in line)
+    assert "all-pairs" not in text({"run": make_result()})
+
+
 def test_lost_photographs_are_told():
     assert "unreadable" not in text({"run": make_result()})
     shown = text({"run": make_result(num_unreadable=3, num_fallback=1234)})

@@ -11,7 +11,8 @@ def write(tmp_path, text, name="pairs.txt"):
 
 
 LFW = "2\t2\n" + "".join(
-    f"Ann_A\t1\t{fold + 2}\nBob\t10\t2\nAnn_A\t2\tBob\t1\nCy\t{fold + 1}\tBob\t3\n" for fold in range(2))
+    f"Ann_A\t1\t{fold + 2}\nBob\t10\t{fold + 2}\nAnn_A\t{fold + 2}\tBob\t1\nCy\t{fold + 1}\tBob\t3\n"
+    for fold in range(2))
 
 
 @pytest.mark.parametrize("text", [LFW, LFW.replace("\t", " "), LFW.replace("\n", "\r\n"), LFW.rstrip("\n"),

@@ -1,10 +1,12 @@
 import csv
 
+import numpy as np
 import pytest
 
+from base.mix import generator
 from tests.datasets import make_folder
 from tfrecords.benchmark import parse_pairs_file
-from tfrecords.holdout import hold_out
+from tfrecords.holdout import fold_pairs, hold_out
 from tfrecords.selection import read_names, select
 
 
@@ -45,3 +47,11 @@ def test_header(tmp_path):
     hold_out(folder, tmp_path / "out", people=20, rich=0, pairs_a_fold=5, seed=1)
     with open(tmp_path / "out" / "pairs.csv") as file:
         assert next(csv.reader(file)) == ["a", "b", "same", "fold"]
+
+
+def test_no_pair_is_drawn_twice_even_where_there_are_few():
+    """Six crops of one person and two of another: 12 + 1 genuine pairs, but only 12 impostor ones."""
+    crops = {0: np.arange(6), 1: np.arange(6, 8)}
+    pairs = fold_pairs(generator(0, "few"), crops, 300, most_of_one=12)
+    assert [same for *_, same in pairs] == [True] * 12 + [False] * 12
+    assert len({frozenset((a, b)) for a, b, _ in pairs}) == 24
