@@ -1,6 +1,6 @@
 """Evaluates runs on benchmarks: tables, pages, and the thresholds in each run's card; several runs are compared.
 
-python evaluate.py RUN ... --benchmarks DATA ... [--fars FAR ...]
+python evaluate.py RUN ... --benchmarks DATA ... [--fars FAR ...] [--fusion NAME] [--check true]
 """
 
 import sys
@@ -22,6 +22,7 @@ def main(argv):
 
     from evaluation.benchmark import evaluate_scored, open_all
     from evaluation.card import model_hash, update_card
+    from evaluation.check import examine
     from evaluation.embed import load_model
     from evaluation.outputs import write_comparison, write_report
     from evaluation.report import comparison_table, table
@@ -33,11 +34,14 @@ def main(argv):
         digest = model_hash(run)
         model = load_model(run)
         for path in found:
-            one = evaluate_scored(model, folders[run, path], fusion=card["fusion"], batch=config.batch,
-                                  fars=config.fars)
+            fusion = config.fusion or card["fusion"]
+            one = evaluate_scored(model, folders[run, path], fusion=fusion, batch=config.batch, fars=config.fars)
             one.result["model_sha256"] = digest
+            for sentence in examine(run, model, one, fusion=card["fusion"], again=config.check):
+                print(f"{run} on {one.folder.name}: {sentence}")
             print(f"written: {write_report(run, one)}")
-            update_card(run, one.result)
+            if fusion == card["fusion"]:   # verify.py fuses by the card
+                update_card(run, one.result)
             found[path][run] = one
     for scored in found.values():
         Console().print(table({run: one.result for run, one in scored.items()}))

@@ -28,7 +28,7 @@ def main(argv):
     score = float(first @ second)
     rate = f"FAR {point['far']:g}" if point["allowed"] else f"too few pairs to show a FAR of {point['far']:g}"
     print(f"score {score:.4f}, threshold {point['threshold']:.4f} ({rate}: on {point['benchmark']} it accepts "
-          f"{point['false_accepts']:,} of {point['impostors']:,} impostor pairs)")
+          f"{point['false_accepts']:,} of {point['impostors']:,} impostor pairs, {point['among']})")
     print("same" if score >= point["threshold"] else "not the same")
     return 0
 

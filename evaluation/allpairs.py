@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluation.metrics import OperatingPoint, num_allowed
 
-FARS = (0.001, 0.0001)
+FARS = (0.01, 0.001, 0.0001)
 _BLOCK = 512   # rows of the table of scores at once: with 7,701 columns 16 MB
 
 

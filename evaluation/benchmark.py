@@ -9,11 +9,13 @@ import numpy as np
 
 from base.checks import require
 from evaluation import metrics
+from evaluation.allpairs import FARS as ALL_PAIRS_FARS
 from evaluation.allpairs import all_pairs
 from evaluation.card import read_card
-from evaluation.embed import check_template, embed, fuse
+from evaluation.embed import CENTRED, centred, check_fusion, check_template, embed, fuse
 from evaluation.interval import fold_bootstrap, fold_interval, person_interval
 from evaluation.quality import accuracy_by_norm
+from evaluation.sanity import faults
 from tfrecords.benchmark import Pairs, read_pairs
 from tfrecords.folder import Folder
 from tfrecords.template import get_template
@@ -33,12 +35,14 @@ class Scored:
     """float64 [P], see `pair_scores`."""
     result: dict
     """What `evaluate` returns."""
+    fitting: np.ndarray | None = None
+    """float64 [K, P] where the fusion is fitted as well: row k is what fold k's threshold is fitted on"""
 
     @cached_property
     def thresholds(self):
         """Float64 [P]: for each pair the threshold that all folds but its own gave."""
         pairs = self.pairs
-        of_fold = metrics.k_fold(self.scores, pairs.same, pairs.fold).thresholds
+        of_fold = metrics.k_fold(self.scores, pairs.same, pairs.fold, fitting=self.fitting).thresholds
         return of_fold[np.unique(pairs.fold, return_inverse=True)[1]]
 
     @property
@@ -79,7 +83,7 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
     Args:
         model: a keras.Model, uint8 crops [B, H, W, 3] -> embeddings [B, D].
         folder: an opened benchmark Folder.
-        fusion: how the embeddings of a crop and its mirror image become one (`evaluation.embed.FUSIONS`).
+        fusion: how the embeddings of a crop and its mirror image become one (`evaluation.embed.FUSIONS`, CENTRED).
         batch: crops embedded at once.
         fars: rates asked for beside FARS; one that the impostor pairs cannot show is refused.
 
@@ -93,15 +97,20 @@ def evaluate(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
 
 def evaluate_scored(model, folder, *, fusion="flip_concatenate", batch=256, fars=()):
     """Evaluates like `evaluate`, but returns Scored, for pictures of single pairs and for tests between models."""
+    check_fusion(fusion)
     pairs = read_pairs(folder)
     halves = embed(model, folder, batch=batch)
-    embeddings = fuse(*halves, fusion)
-    scores = pair_scores(embeddings, pairs)
+    fitting = None   # scores of all pairs, a row a fold, where the fusion itself is fitted on the other folds
+    if fusion == CENTRED:
+        fitting, scores, embeddings = _by_folds(halves, pairs)
+    else:
+        embeddings = fuse(*halves, fusion)
+        scores = pair_scores(embeddings, pairs)
     norms = np.linalg.norm(halves[0], axis=1)
     crops = np.stack([pairs.a, pairs.b], axis=1)
     people = None if folder.meta["settings"].get("people") == "unknown" else folder.labels
     status = [row.status for row in folder.rows]
-    return Scored(folder, pairs, scores, {
+    result = {
         "benchmark": folder.name,
         "digest": folder.digest,
         "template": folder.template.name,
@@ -111,16 +120,30 @@ def evaluate_scored(model, folder, *, fusion="flip_concatenate", batch=256, fars
         "num_fallback": status.count("fallback"),
         "num_unreadable": int(pairs.unreadable.sum()),
         **measure(scores, pairs.same, pairs.fold, fars=fars, people=None if people is None else people[crops],
-                  norms=norms[crops]),
-        "all_pairs": None if people is None else _all_pairs(embeddings, people, folder),
-    })
+                  norms=norms[crops], fitting=fitting),
+        "all_pairs": None if people is None else _all_pairs(embeddings, people, folder, fars),
+    }
+    return Scored(folder, pairs, scores, result | {"faults": faults(model, scores, pairs, result)}, fitting)
 
 
-def _all_pairs(embeddings, people, folder):
+def _by_folds(halves, pairs):
+    """Scores by a fusion that is fitted on the other folds: [K, P] for every fold, [P] of each pair's own fold.
+
+    The embeddings that are returned as well have the mean of all pairs' crops: there is no fold for other pairs.
+    """
+    numbers = np.unique(pairs.fold)
+    sides = np.stack([pairs.a, pairs.b])
+    fitting = np.stack([pair_scores(centred(*halves, sides[:, pairs.fold != number].ravel()), pairs)
+                        for number in numbers])
+    own = fitting[np.searchsorted(numbers, pairs.fold), np.arange(len(pairs.fold))]
+    return fitting, own, centred(*halves, sides.ravel())
+
+
+def _all_pairs(embeddings, people, folder, fars):
     """All pairs of the crops whose photograph could be read; None where there is no pair of a kind."""
     failed = {row.key for row in folder.rows if row.status == "failed"}
     is_in = np.array([key not in failed for key in folder.keys], bool)
-    points = all_pairs(embeddings[is_in], people[is_in])
+    points = all_pairs(embeddings[is_in], people[is_in], fars=sorted({*ALL_PAIRS_FARS, *fars}, reverse=True))
     if points is None:
         return None
     return {"num_crops": int(is_in.sum()), "num_left_out": int((~is_in).sum()), "num_genuine": points[0].num_genuine,
@@ -146,7 +169,7 @@ def pair_scores(embeddings, pairs):
     return np.where(pairs.unreadable, np.where(pairs.same, -np.inf, np.inf), scores)
 
 
-def measure(scores, same, fold, *, fars=(), people=None, norms=None):
+def measure(scores, same, fold, *, fars=(), people=None, norms=None, fitting=None):
     """Computes every number of the protocol.
 
     Args:
@@ -156,6 +179,7 @@ def measure(scores, same, fold, *, fars=(), people=None, norms=None):
         fars: rates asked for beside FARS.
         people: int [P, 2], the persons of each pair; None where they are not known.
         norms: float [P, 2], norms of the raw embeddings of each pair's unmirrored crops, or None.
+        fitting: float [K, P] where scores differ with the fold that is left out, see `metrics.k_fold`.
 
     Returns:
         A dict for JSON: num_pairs, num_genuine, num_impostor, num_folds; accuracy (mean of folds) with std_ddof0,
@@ -171,7 +195,7 @@ def measure(scores, same, fold, *, fars=(), people=None, norms=None):
     curve = metrics.roc(scores, same)
     _check_fars(fars, curve.num_impostor)
     false_accepts, true_accepts = metrics.staircase(curve)
-    accuracy = _accuracy(scores, same, fold, people)
+    accuracy = _accuracy(scores, same, fold, people, fitting)
     threshold, correct = metrics.best_threshold(curve)
     return {
         "num_pairs": len(scores),
@@ -188,9 +212,9 @@ def measure(scores, same, fold, *, fars=(), people=None, norms=None):
     }
 
 
-def _accuracy(scores, same, fold, people):
+def _accuracy(scores, same, fold, people, fitting):
     """Accuracy by folds, with its two intervals."""
-    folds = metrics.k_fold(scores, same, fold)
+    folds = metrics.k_fold(scores, same, fold, fitting=fitting)
     is_right = (scores >= folds.thresholds[np.unique(fold, return_inverse=True)[1]]) == same
     return {
         "accuracy": folds.accuracy,

@@ -58,9 +58,12 @@ def update_card(run, result):
         raise ValueError(f"{Path(run) / 'model.keras'} was written anew during the evaluation, so its thresholds would "
                          f"belong to another model; evaluate again when training has ended")
     digest = result["digest"]
+    is_all = bool(result.get("all_pairs"))   # they carry lower FARs than the pairs of the protocol
     card["thresholds"][digest] = [
         {"far": point["far"], "threshold": point["threshold"], "tar": point["tar"], "allowed": point["allowed"],
-         "false_accepts": point["false_accepts"], "impostors": point["num_impostor"]} for point in result["tar"]]
+         "false_accepts": point["false_accepts"], "impostors": point["num_impostor"],
+         "among": "all pairs of its crops" if is_all else "its pairs"}
+        for point in (result["all_pairs"] if is_all else result)["tar"]]
     card["results"][digest] = {
         **{name: value for name, value in result.items() if name not in ("roc", "tar")},
         "tar": {f"{point['far']:g}": point["tar"] for point in result["tar"]},

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from base.checks import require
 
+FUSIONS = ("", "flip_concatenate", "sum", "single", "centred_concatenate")
+
 
 @dataclass(frozen=True)
 class EvaluationConfig:
@@ -15,11 +17,17 @@ class EvaluationConfig:
     """Benchmark folders, made by python -m align with --pairs."""
     fars: list[float] = field(default_factory=list)
     """False accept rates beside 0.01 and 0.001 to state TAR and threshold for, at least 1 / impostors."""
+    fusion: str = ""
+    """How original and mirror image become one: flip_concatenate, sum, single, or centred_concatenate (less the mean of
+    the fitting folds); empty takes the run's own, and only that one's thresholds go into the card."""
+    check: bool = False
+    """Embed up to 1,000 pairs again, with channels exchanged and crops shifted, to see whether that scores higher."""
     batch: int = 256
     """Crops embedded at once; changes speed and memory only."""
 
     def __post_init__(self):
         require(self.batch >= 1, "batch", self.batch, "at least 1")
+        require(self.fusion in FUSIONS, "fusion", self.fusion, f"one of {', '.join(FUSIONS[1:])}")
         for far in self.fars:
             require(0 < far < 1, "fars", far, "rates between 0 and 1")
 

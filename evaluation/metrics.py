@@ -118,13 +118,15 @@ def best_threshold(curve):
     return float(curve.thresholds[lowest]), int(correct[lowest])
 
 
-def k_fold(scores, same, fold):
+def k_fold(scores, same, fold, *, fitting=None):
     """Decides each fold's pairs at the threshold that `best_threshold` finds on all other folds.
 
     Args:
         scores: float [P].
         same: bool [P].
         fold: int [P], any numbers.
+        fitting: float [K, P], where the scores themselves are fitted on the other folds: row k holds the scores of all
+            pairs for the k-th fold, whose threshold is found on them. None takes `scores` for all.
 
     Returns:
         Folds, in rising order of the fold's number.
@@ -139,9 +141,10 @@ def k_fold(scores, same, fold):
     check_folds(same, fold)
     numbers = np.unique(fold)
     thresholds, correct = [], []
-    for number in numbers:
+    for place, number in enumerate(numbers):
         is_test = fold == number
-        threshold, _ = best_threshold(roc(scores[~is_test], same[~is_test]))
+        known = scores if fitting is None else fitting[place]
+        threshold, _ = best_threshold(roc(known[~is_test], same[~is_test]))
         thresholds.append(threshold)
         correct.append(_num_correct(scores[is_test], same[is_test], threshold))
     counts = np.array([(fold == number).sum() for number in numbers], np.int64)

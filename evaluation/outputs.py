@@ -9,9 +9,13 @@ from evaluation.page import comparison_page, run_page
 from evaluation.report import protocol
 
 
-def output_folder(run, folder):
-    """Returns RUN/evaluations/BENCHMARK-DIGEST, where what a run shows on a benchmark is kept."""
-    return Path(run) / "evaluations" / f"{folder.name}-{folder.digest[:8]}"
+def output_folder(run, folder, fusion="flip_concatenate"):
+    """Returns RUN/evaluations/BENCHMARK-DIGEST, where what a run shows on a benchmark is kept.
+
+    A fusion other than the usual one has a folder of its own, with its name at the end.
+    """
+    ending = "" if fusion == "flip_concatenate" else f"-{fusion}"
+    return Path(run) / "evaluations" / f"{folder.name}-{folder.digest[:8]}{ending}"
 
 
 def write_report(run, scored):
@@ -24,7 +28,8 @@ def write_report(run, scored):
     Returns:
         Path of report.html.
     """
-    path, label = output_folder(run, scored.folder), Path(run).resolve().name
+    path = output_folder(run, scored.folder, scored.result["fusion"])
+    label = Path(run).resolve().name
     path.mkdir(parents=True, exist_ok=True)
     atomic_json(path / "results.json", scored.result)
     charts = run_charts(label, scored)
@@ -57,7 +62,8 @@ def write_comparison(run, scored):
         (what `evaluation.compare.compare` returned, path of comparison.html).
     """
     comparison = compare(scored)
-    path = output_folder(run, next(iter(scored.values())).folder)
+    first = next(iter(scored.values()))
+    path = output_folder(run, first.folder, first.result["fusion"])
     path.mkdir(parents=True, exist_ok=True)
     atomic_json(path / "comparison.json", comparison)
     results = {label: one.result for label, one in scored.items()}

@@ -4,6 +4,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 import models
@@ -14,7 +15,8 @@ from evaluation.benchmark import evaluate_scored
 from evaluation.card import read_card, update_card, write_card
 from evaluation.embed import load_model
 from evaluation.outputs import write_report
-from evaluation.report import table
+from evaluation.plots import roc_chart
+from evaluation.report import protocol, table
 from tfrecords.manifest import write_classes
 from tfrecords.sheet import contact_sheet, write_png
 
@@ -71,6 +73,8 @@ class Results:
             result = found[-1].result
             scores = {f"benchmark/{folder.name} {name}": value for name, value in _curves(result).items()}
             monitor.scalars(step, scores)
+            chart = np.frombuffer(roc_chart({self.run.name: result}, title=protocol(result)), np.uint8)
+            monitor.picture(f"benchmark/{folder.name} ROC", cv2.imdecode(chart, cv2.IMREAD_COLOR)[..., ::-1], step)
             monitor.say(f"step {step}: {folder.name}, {result['num_folds']} folds, {FUSION}: accuracy "
                         f"{result['accuracy']:.4f}")
             if folder.name == self.config.intervals.best:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from evaluation import sanity
+from evaluation import check, sanity
 from evaluation.benchmark import evaluate, pair_scores
 from evaluation.embed import embed, fuse
 from tests.evaluation.runs import make_benchmark, make_model, make_pairs
@@ -30,7 +30,7 @@ def looked_at(model, folder, scores=None, **changes):
 
 def test_nothing_is_wrong(model, drawn):
     assert looked_at(model, drawn) == []
-    assert sanity.check(model, drawn, read_pairs(drawn), fusion="flip_concatenate") == []
+    assert check.check(model, drawn, read_pairs(drawn), fusion="flip_concatenate") == []
 
 
 @pytest.mark.parametrize(("scores", "changes", "told"), [
@@ -66,7 +66,7 @@ class OwnStatistics(keras.layers.Layer):
 def test_batch_normalization_in_training_mode(drawn):
     plain = make_model()
     model = keras.Model(plain.input, OwnStatistics()(plain.output))
-    found = sanity.check(model, drawn, read_pairs(drawn), fusion="flip_concatenate")
+    found = check.check(model, drawn, read_pairs(drawn), fusion="flip_concatenate")
     assert any("batch normalization is in training mode" in sentence for sentence in found)
 
 
@@ -81,7 +81,7 @@ def test_exchanged_channels_are_named():
     """People differ in the blue channel alone, which the network reads where red should be."""
     folder, pairs = noisy(channel=2)
     model = wants(lambda crops: crops * np.array([1, 0, 0], np.float32))
-    [sentence] = [told for told in sanity.check(model, folder, pairs, fusion="flip_concatenate") if "red" in told]
+    [sentence] = [told for told in check.check(model, folder, pairs, fusion="flip_concatenate") if "red" in told]
     assert sentence.startswith("with red and blue exchanged: ")
     assert "more of 400 pairs are right so (exact paired p" in sentence
 
@@ -106,7 +106,7 @@ def noisy(*, channel):
 
 def test_a_shift_moves_by_whole_pixels():
     crops = np.arange(2 * 5 * 6 * 3, dtype=np.uint8).reshape(2, 5, 6, 3)
-    moved = sanity._shifted(crops, 2, -1)
+    moved = check._shifted(crops, 2, -1)
     np.testing.assert_array_equal(moved[:, 2:, :-1], crops[:, :-2, 1:])
     assert not moved[:, :2].any()
     assert not moved[:, :, -1].any()
@@ -124,6 +124,6 @@ def test_people_of_both():
 def test_pairs_that_are_checked_are_spread_and_readable():
     pairs = Pairs(np.arange(5000), np.arange(5000), np.arange(5000) % 5 == 0, np.zeros(5000, int),
                   np.arange(5000) % 7 == 0)
-    chosen = sanity._some(pairs)
+    chosen = check._some(pairs)
     assert (len(chosen.a), chosen.same.sum(), chosen.unreadable.sum()) == (1000, 500, 0)
     assert np.ptp(chosen.a) > 4900
