@@ -27,8 +27,9 @@ def main(argv):
     first, second = fuse(*embed_crops(load_model(run), crops, names=photographs), card["fusion"])
     score = float(first @ second)
     rate = f"FAR {point['far']:g}" if point["allowed"] else f"too few pairs to show a FAR of {point['far']:g}"
+    among = "impostor pairs" + (" of all its crops" if point["among"] == "all-pairs" else "")
     print(f"score {score:.4f}, threshold {point['threshold']:.4f} ({rate}: on {point['benchmark']} it accepts "
-          f"{point['false_accepts']:,} of {point['impostors']:,} impostor pairs, {point['among']})")
+          f"{point['false_accepts']:,} of {point['impostors']:,} {among})")
     print("same" if score >= point["threshold"] else "not the same")
     return 0
 

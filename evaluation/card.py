@@ -62,7 +62,7 @@ def update_card(run, result):
     card["thresholds"][digest] = [
         {"far": point["far"], "threshold": point["threshold"], "tar": point["tar"], "allowed": point["allowed"],
          "false_accepts": point["false_accepts"], "impostors": point["num_impostor"],
-         "among": "all pairs of its crops" if is_all else "its pairs"}
+         "among": "all-pairs" if is_all else "pairs"}
         for point in (result["all_pairs"] if is_all else result)["tar"]]
     card["results"][digest] = {
         **{name: value for name, value in result.items() if name not in ("roc", "tar")},

@@ -36,7 +36,7 @@ def examine(run, model, scored, *, fusion, again):
     faults = scored.result["faults"]
     if again:
         faults = faults + check(model, scored.folder, scored.pairs, fusion=fusion)
-    scored.result |= {"faults": faults, "overlap": number, "is_checked": again}
+    scored.result.update(faults=faults, overlap=number, is_checked=again)
     return [*(f"warning: {fault}" for fault in faults), told]
 
 

@@ -45,6 +45,8 @@ def test_table_files_and_card(run, small, capsys):
     assert str(folder) in told
     kept = json.loads((folder / "results.json").read_text())
     assert kept.pop("model_sha256") == model_hash(run)
+    assert (kept.pop("overlap"), kept.pop("is_checked"), kept["faults"]) == (None, False, [])
+    assert "on small: overlap of training and benchmark people: unknown (the run has no classes.txt)" in told
     assert kept.keys() == expected.keys()
     assert kept["accuracies"] == expected["accuracies"]
     assert (folder / "roc.png").read_bytes().startswith(b"\x89PNG")
@@ -59,12 +61,12 @@ def test_several_runs_and_benchmarks(tmp_path, run, small, capsys):
     other, second = make_run(tmp_path / "other", model=make_model(seed=1)), make_benchmark(tmp_path / "second", seed=5)
     assert call(run, other, "--benchmarks", small.path, second.path, "--fars", 0.05) == 0
     told = capsys.readouterr().out
-    for name, count in (("small: 40 pairs", 1), ("second: 40 pairs", 1), ("TAR at FAR 0.05", 4)):
-        assert told.count(name) == count   # the rate twice a benchmark: with each run, and in the difference
+    for name, count in (("small: 40 pairs", 1), ("second: 40 pairs", 1), ("TAR at FAR 0.05, pooled", 2)):
+        assert told.count(name) == count   # the rate once a benchmark
     for folder in (run, other):
         card = read_card(folder)
         assert set(card["results"]) == {small.digest, second.digest}
-        assert [point["far"] for point in card["thresholds"][small.digest]] == [0.05, 0.01, 0.001]
+        assert [point["far"] for point in card["thresholds"][small.digest]] == [0.05, 0.01, 0.001, 0.0001]
     assert read_card(run)["results"][small.digest] != read_card(other)["results"][small.digest]
     for folder in (small, second):
         path = run / "evaluations" / f"{folder.name}-{folder.digest[:8]}"
@@ -120,3 +122,28 @@ def test_wrong_options(run, words, told, capsys):
         call(run, *words)
     assert stop.value.code == 2
     assert told in capsys.readouterr().err
+
+
+def test_another_fusion_keeps_the_card(run, small, capsys):
+    before = (run / "card.json").read_bytes()
+    assert call(run, "--benchmarks", small.path, "--fusion", "sum") == 0
+    assert (run / "card.json").read_bytes() == before
+    folder = run / "evaluations" / f"small-{small.digest[:8]}-sum"
+    assert json.loads((folder / "results.json").read_text())["fusion"] == "sum"
+    assert "2 folds, sum" in capsys.readouterr().out
+
+
+def test_people_that_were_trained_on_are_told(run, small, capsys):
+    (run / "classes.txt").write_text("p03\nP 04\nnobody\n")
+    assert call(run, "--benchmarks", small.path, "--check", "true") == 0
+    assert "overlap of training and benchmark people by name: 2 of 10, such as 'p03'" in capsys.readouterr().out
+    kept = json.loads((run / "evaluations" / f"small-{small.digest[:8]}" / "results.json").read_text())
+    assert (kept["overlap"], kept["is_checked"]) == (2, True)
+
+
+def test_what_is_wrong_is_told(tmp_path, small, capsys):
+    model = make_model()
+    model.weights[0].assign(model.weights[0] * 0)
+    assert call(make_run(tmp_path / "flat", model=model), "--benchmarks", small.path) == 0
+    told = capsys.readouterr().out
+    assert "flat on small: warning: the embeddings are collapsed: the mean cosine of impostor pairs is 1.000" in told

@@ -32,7 +32,7 @@ def run(tmp_path):
 
 def with_threshold(run, threshold, **changes):
     point = {"far": 0.01, "threshold": threshold, "tar": 0.9, "allowed": 30, "false_accepts": 29, "impostors": 3000,
-             "among": "its pairs"}
+             "among": "pairs"}
     write_card(run, {**read_card(run), "thresholds": {"abc": [point | changes]},
                      "results": {"abc": {"benchmark": "lfw", "model_sha256": model_hash(run)}}})
     return run

@@ -173,7 +173,8 @@ def test_what_qualifies_the_headline_of_c6000():
 
 def test_people_and_norms_are_those_of_the_crops(model, drawn, monkeypatch):
     given = {}
-    monkeypatch.setattr(benchmark, "measure", lambda *words, **options: given.update(options) or {})
+    result = {"auc": 1, "accuracy": 1}
+    monkeypatch.setattr(benchmark, "measure", lambda *words, **options: given.update(options) or result)
     benchmark.evaluate(model, drawn)
     pairs, halves = read_pairs(drawn), embed(model, drawn)
     same = given["people"][:, 0] == given["people"][:, 1]
@@ -192,8 +193,8 @@ def test_all_pairs_of_the_crops(tmp_path, model):
     scores, same = (embeddings[a] * embeddings[b]).sum(axis=1), people[a] == people[b]
     assert (found["num_crops"], found["num_left_out"]) == (38, 2)
     assert (found["num_genuine"], found["num_impostor"]) == (same.sum(), (~same).sum()) == (55, 648)
-    assert [(point["far"], point["allowed"]) for point in found["tar"]] == [(0.001, 0), (0.0001, 0)]
-    assert found["tar"][0]["tar"] == np.mean(scores[same] > scores[~same].max() + 1e-6)
+    assert [(point["far"], point["allowed"]) for point in found["tar"]] == [(0.01, 6), (0.001, 0), (0.0001, 0)]
+    assert found["tar"][1]["tar"] == np.mean(scores[same] > scores[~same].max() + 1e-6)
 
 
 def test_people_who_are_not_known(tmp_path, model):
@@ -210,3 +211,29 @@ def test_folds_that_decide_nothing_are_refused_when_it_is_opened(tmp_path):
     make_benchmark(tmp_path / "one", pairs=pairs)
     with pytest.raises(ValueError, match="all 40 pairs are in one fold"):
         benchmark.open_benchmark(tmp_path / "one", get_template("112x96"))
+
+
+def test_a_fusion_that_is_fitted_on_the_other_folds(model, drawn):
+    """By another way: for each fold the mean of the others, scores and threshold anew; nothing of the fold is used."""
+    scored = benchmark.evaluate_scored(model, drawn, fusion="centred_concatenate")
+    pairs, halves = read_pairs(drawn), embed(model, drawn)
+    rows = np.concatenate(halves, axis=1).astype(np.float64)
+    for place, number in enumerate(np.unique(pairs.fold)):
+        others = pairs.fold != number
+        moved = rows - np.concatenate([rows[pairs.a[others]], rows[pairs.b[others]]]).mean(axis=0)
+        moved /= np.linalg.norm(moved, axis=1, keepdims=True)
+        scores = (moved[pairs.a] * moved[pairs.b]).sum(axis=1)
+        np.testing.assert_allclose(scored.scores[~others], scores[~others], atol=1e-12)
+        fitted = max(((scores[others] >= cut) == pairs.same[others]).sum() for cut in [*scores[others], np.inf])
+        cut = min(cut for cut in [*scores[others], np.inf]
+                  if ((scores[others] >= cut) == pairs.same[others]).sum() == fitted)
+        assert scored.result["accuracies"][place] == ((scores[~others] >= cut) == pairs.same[~others]).mean()
+    assert scored.result["fusion"] == "centred_concatenate"
+    assert scored.is_right.mean() == pytest.approx(scored.result["accuracy"])
+
+
+def test_faults_are_in_the_result(drawn):
+    equal = make_model()
+    for weight in equal.weights[:1]:
+        weight.assign(weight * 0)
+    assert any("collapsed" in fault for fault in benchmark.evaluate(equal, drawn)["faults"])

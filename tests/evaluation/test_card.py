@@ -32,14 +32,22 @@ def test_an_update_changes_thresholds_and_results_alone(run, result):
     after = cards.read_card(run)
     assert {**after, "thresholds": {}, "results": {}} == before
     kept = after["thresholds"][result["digest"]]
-    assert [point["far"] for point in kept] == [0.01, 0.001]
-    assert kept[0] == {"far": 0.01, "threshold": result["tar"][0]["threshold"], "tar": result["tar"][0]["tar"],
-                       "allowed": 0, "false_accepts": 0, "impostors": 20}
+    assert [point["far"] for point in kept] == [0.01, 0.001, 0.0001]
+    first = result["all_pairs"]["tar"][0]
+    assert kept[0] == {"far": 0.01, "threshold": first["threshold"], "tar": first["tar"], "allowed": 7,
+                       "false_accepts": 7, "impostors": 720, "among": "all-pairs"}
     told = after["results"][result["digest"]]
     assert told["benchmark"] == "small"
     assert told["accuracy"] == result["accuracy"]
     assert told["model_sha256"] == cards.model_hash(run)
     assert "roc" not in told
+
+
+def test_without_people_the_pairs_give_the_thresholds(run, result):
+    cards.update_card(run, {**result, "all_pairs": None})
+    kept = cards.read_card(run)["thresholds"][result["digest"]]
+    assert [(point["far"], point["impostors"], point["among"]) for point in kept] == [
+        (0.01, 20, "pairs"), (0.001, 20, "pairs")]
 
 
 def test_an_update_keeps_other_benchmarks_and_replaces_its_own(run, result):
@@ -97,7 +105,7 @@ def test_the_threshold_with_most_impostor_pairs_is_chosen(run):
 
 
 def test_a_threshold_serves_its_own_model_only(run, result):
-    cards.update_card(run, {**result, "tar": [{**result["tar"][0], "threshold": 0.3}]})
+    cards.update_card(run, {**result, "all_pairs": None, "tar": [{**result["tar"][0], "threshold": 0.3}]})
     assert cards.choose_threshold(cards.read_card(run), run, far=0.01)["threshold"] == 0.3
     save_model(make_model(seed=1), run)
     with pytest.raises(ValueError, match=r"measured with another model\.keras; measure them anew"):

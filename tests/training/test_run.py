@@ -95,7 +95,8 @@ def test_curves_are_in_tensorboard(undisturbed):
     tags = set(events.Tags()["tensors"])
     assert {"train/loss", "train/accuracy without margin", "train/target angle, degrees", "train/embedding norm",
             "train/gradient norm", "schedule/learning rate", "schedule/margin share", "speed/crops a second",
-            "speed/share of time waiting for input", "input/first batch", "benchmark/pairs accuracy"} <= tags
+            "speed/share of time waiting for input", "input/first batch", "benchmark/pairs accuracy",
+            "benchmark/pairs ROC"} <= tags
     assert [event.step for event in events.Tensors("train/loss")] == list(range(1, 11))
     assert [event.step for event in events.Tensors("benchmark/pairs accuracy")] == [5, 10]
 
