@@ -1,5 +1,6 @@
 """Crops -> embeddings: original and mirrored, each crop once, and their fusion into one unit vector."""
 
+import functools
 import zipfile
 from pathlib import Path
 
@@ -137,21 +138,26 @@ def model_template(model):
 
 def _forward(model, batches, batch):
     """Runs all batches through one trace: a short batch is filled up, and its rows are cut off again."""
-    height, width = model_template(model).shape
-
-    @tf.function(input_signature=[tf.TensorSpec((batch, height, width, 3), tf.uint8)], autograph=False)
-    def both(crops):
-        return model(crops, training=False), model(tf.reverse(crops, axis=[2]), training=False)
-
-    original, mirrored = [], []
+    shape = model_template(model).shape
+    both, original, mirrored = _traced(model, batch), [], []
     for crops in batches:
-        _check_crops(crops, (height, width, 3))
-        filled = np.concatenate([crops, np.zeros((batch - len(crops), height, width, 3), np.uint8)])
+        _check_crops(crops, (*shape, 3))
+        filled = np.concatenate([crops, np.zeros((batch - len(crops), *shape, 3), np.uint8)])
         for half, kept in zip(both(filled), (original, mirrored), strict=True):
             kept.append(half.numpy()[:len(crops)].astype(np.float32))
     if not original:
         return np.zeros((0, model.output_shape[-1]), np.float32), np.zeros((0, model.output_shape[-1]), np.float32)
     return np.concatenate(original), np.concatenate(mirrored)
+
+
+@functools.lru_cache(maxsize=1)   # of the last model only: it would keep others in memory
+def _traced(model, batch):
+    """The function of uint8 [batch, H, W, 3] that embeds crops and their mirror images."""
+    @tf.function(input_signature=[tf.TensorSpec((batch, *model_template(model).shape, 3), tf.uint8)], autograph=False)
+    def both(crops):
+        return model(crops, training=False), model(tf.reverse(crops, axis=[2]), training=False)
+
+    return both
 
 
 def _check_crops(crops, shape):
