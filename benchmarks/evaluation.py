@@ -1,6 +1,9 @@
 """Time of all metrics, and how often the quoted interval covers the truth. Last line: one JSON object.
 
-python benchmarks/evaluation.py --pairs PAIRS [--trials 3000] [--rounds 5]
+python benchmarks/evaluation.py --pairs PAIRS [--trials 3000] [--rounds 5] [--benchmark DATA]
+
+With an aligned benchmark folder DATA, also the time of a whole evaluation with the full-width ResFace20 (first weights)
+against bare forward passes of the same crops and their mirror images, both after tracing: `over_forward`.
 
 PAIRS is a pair list with ten folds such as LFW's pairs.txt; of it only who is compared with whom is taken. Scores are
 drawn: of two persons a, b: mean(kind) + sqrt(1 - r) e + sqrt(r) (u_a + u_b) / sqrt(2), e a pair's own number, u a
@@ -46,8 +49,9 @@ def main(argv):
             found[f"{accuracy:g}, r {share:g}"] = round(covered, 4)
             print(f"accuracy {accuracy:g} (by folds {truth:.5f}), r = {share:g}: covered in {100 * covered:.1f} % of "
                   f"{options.trials:,} trials", flush=True)
+    against = over_forward(options.benchmark) if options.benchmark else {}
     print(json.dumps({
-        "metrics_s": round(seconds, 3), "coverage_min": min(found.values()), "coverage_max": max(found.values()),
+        **against, "metrics_s": round(seconds, 3), "coverage_min": min(found.values()), "coverage_max": max(found.values()),
         "coverage": found, "trials": options.trials, "num_pairs": len(same), "num_people": int(number.max()) + 1,
         "numpy": np.__version__, "processor": processor()}))
     return 0
@@ -115,6 +119,29 @@ def _metrics_seconds(people, same, fold, *, rounds):
     return statistics.median(seconds)
 
 
+def over_forward(path):
+    """Whole evaluation over bare forward passes, one round each: dict with the ratio, crops and crops a second."""
+    import models
+    from evaluation.benchmark import evaluate_scored, open_benchmark
+    from evaluation.embed import embed_crops
+    from models.registry import Spec, from_spec
+    from tfrecords.template import get_template
+    template = get_template("112x96")
+    folder = open_benchmark(path, template)
+    model = models.export(from_spec(Spec(name="resface20", template_shape=template.shape, width=1.0,
+                                         embedding_size=512, batch_norm=True)))
+    crops = np.stack([folder.crop(number) for number in range(folder.num_records)])
+    embed_crops(model, crops[:256], names=folder.keys)   # traces
+    seconds = []
+    for work in (lambda: embed_crops(model, crops, names=folder.keys), lambda: evaluate_scored(model, folder)):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+        print(f"{seconds[-1]:.1f} s for {len(crops):,} crops", flush=True)
+    return {"over_forward": round(seconds[1] / seconds[0], 4), "num_crops": len(crops),
+            "forward_crops_per_s": round(2 * len(crops) / seconds[0], 1)}
+
+
 def _persons(keys):
     return np.array([key.partition("/")[0] for key in keys])
 
@@ -124,6 +151,7 @@ def _options(argv):
     parser.add_argument("--pairs", required=True, help="pair list with folds, such as LFW's pairs.txt")
     parser.add_argument("--trials", type=int, default=3000, help="for each of the six kinds (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds (default %(default)s)")
+    parser.add_argument("--benchmark", default="", help="an aligned benchmark folder of template 112x96")
     return parser.parse_args(argv)
 
 
