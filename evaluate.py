@@ -37,7 +37,7 @@ def main(argv):
             fusion = config.fusion or card["fusion"]
             one = evaluate_scored(model, folders[run, path], fusion=fusion, batch=config.batch, fars=config.fars)
             one.result["model_sha256"] = digest
-            for sentence in examine(run, model, one, fusion=card["fusion"], again=config.check):
+            for sentence in examine(run, one, fusion=card["fusion"], model=model if config.check else None):
                 print(f"{run} on {one.folder.name}: {sentence}")
             print(f"written: {write_report(run, one)}")
             if fusion == card["fusion"]:   # verify.py fuses by the card

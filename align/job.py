@@ -75,6 +75,9 @@ def plan_job(config):
             raise ValueError(f"{config.pairs} names {len(absent)} photographs that are not in {config.input}: "
                              f"{', '.join(absent)}. Add them, or take the pairs out of the list"
                              f"{f' (passed over there: {passed_over})' if passed_over else ''}")
+        unused = len(keys) - len(named)
+        if unused:
+            passed_over = "; ".join(filter(None, [passed_over, f"{unused:,} photographs in no pair"]))
         keys = sorted(named)
         identities = sorted({key.partition("/")[0] for key in keys})
     shards = plan(keys, seed=config.seed, shard_size=config.shard_size)

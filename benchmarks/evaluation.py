@@ -51,8 +51,9 @@ def main(argv):
                   f"{options.trials:,} trials", flush=True)
     against = over_forward(options.benchmark) if options.benchmark else {}
     print(json.dumps({
-        **against, "metrics_s": round(seconds, 3), "coverage_min": min(found.values()), "coverage_max": max(found.values()),
-        "coverage": found, "trials": options.trials, "num_pairs": len(same), "num_people": int(number.max()) + 1,
+        **against, "metrics_s": round(seconds, 3), "coverage_min": min(found.values()),
+        "coverage_max": max(found.values()), "coverage": found, "trials": options.trials,
+        "num_pairs": len(same), "num_people": int(number.max()) + 1,
         "numpy": np.__version__, "processor": processor()}))
     return 0
 

@@ -1,7 +1,8 @@
-"""Faults of the input that only embedding again shows: exchanged channels, shifted crops, batch statistics in use."""
+"""Faults of the input that only embedding again shows: exchanged channels, other crops, batch statistics in use."""
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 from scipy.stats import binomtest
 
@@ -18,15 +19,14 @@ _SHIFT_PX = 4
 _EQUAL = 0.999     # cosine of a crop's embedding with itself in other company
 
 
-def examine(run, model, scored, *, fusion, again):
-    """Looks for what makes a result worthless; writes `overlap` and `faults` into the result.
+def examine(run, scored, *, fusion, model=None):
+    """Looks for what makes a result worthless; writes `faults` and `overlap` into the result.
 
     Args:
         run: the run folder.
-        model: its keras.Model.
         scored: Scored.
         fusion: a fusion of crops alone, for what is embedded again.
-        again: embeds changed crops as well (`check`).
+        model: the run's keras.Model, to embed changed crops as well (`check`); None leaves that out.
 
     Returns:
         A list of sentences to print; the last says how many people of the benchmark were trained on.
@@ -34,9 +34,10 @@ def examine(run, model, scored, *, fusion, again):
     names = Path(run) / "classes.txt"
     number, told = overlap(read_classes(names) if names.is_file() else None, scored.folder.classes)
     faults = scored.result["faults"]
-    if again:
+    if model is not None:
         faults = faults + check(model, scored.folder, scored.pairs, fusion=fusion)
-    scored.result.update(faults=faults, overlap=number, is_checked=again)
+    scored.result.update(faults=faults, overlap=number, num_people=len(scored.folder.classes),
+                         is_checked=model is not None)
     return [*(f"warning: {fault}" for fault in faults), told]
 
 
@@ -78,6 +79,8 @@ def _variants(crops):
     for name, down, right in (("right", 0, _SHIFT_PX), ("left", 0, -_SHIFT_PX), ("down", _SHIFT_PX, 0),
                               ("up", -_SHIFT_PX, 0)):
         found[f"with the crops shifted {_SHIFT_PX} pixels {name}"] = _shifted(crops, down, right)
+    for scale in (0.9, 1.1):   # as another template would make them
+        found[f"with the faces {scale:g} times as large"] = _scaled(crops, scale)
     return found
 
 
@@ -88,6 +91,13 @@ def _shifted(crops, down, right):
     moved[:, max(down, 0):height + min(down, 0), max(right, 0):width + min(right, 0)] = crops[
         :, max(-down, 0):height + min(-down, 0), max(-right, 0):width + min(-right, 0)]
     return moved
+
+
+def _scaled(crops, scale):
+    """Crops enlarged about their middle, black where nothing is left; [N, H, W, 3]."""
+    height, width = crops.shape[1:3]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), 0, scale)
+    return np.stack([cv2.warpAffine(crop, matrix, (width, height)) for crop in crops])
 
 
 def _paired(now, before):

@@ -117,6 +117,12 @@ def _rows(result):
         yield "unreadable pairs, counted as wrong", f"{result['num_unreadable']:,}"
     if result.get("all_pairs"):
         yield from _all_pairs_rows(result["all_pairs"])
+    if "overlap" in result:
+        number = result["overlap"]
+        yield ("people of the benchmark that were trained on, by name",
+               "unknown" if number is None else f"{number:,} of {result['num_people']:,}")
+    for fault in result.get("faults", ()):
+        yield f"warning: {fault}", "yes"
 
 
 def _all_pairs_rows(found):

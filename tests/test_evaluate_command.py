@@ -1,6 +1,7 @@
 """evaluate.py as a person calls it."""
 
 import json
+import re
 
 import pytest
 
@@ -45,7 +46,8 @@ def test_table_files_and_card(run, small, capsys):
     assert str(folder) in told
     kept = json.loads((folder / "results.json").read_text())
     assert kept.pop("model_sha256") == model_hash(run)
-    assert (kept.pop("overlap"), kept.pop("is_checked"), kept["faults"]) == (None, False, [])
+    assert [kept.pop(name) for name in ("overlap", "num_people", "is_checked")] == [None, 10, False]
+    assert kept["faults"] == []
     assert "on small: overlap of training and benchmark people: unknown (the run has no classes.txt)" in told
     assert kept.keys() == expected.keys()
     assert kept["accuracies"] == expected["accuracies"]
@@ -136,7 +138,10 @@ def test_another_fusion_keeps_the_card(run, small, capsys):
 def test_people_that_were_trained_on_are_told(run, small, capsys):
     (run / "classes.txt").write_text("p03\nP 04\nnobody\n")
     assert call(run, "--benchmarks", small.path, "--check", "true") == 0
-    assert "overlap of training and benchmark people by name: 2 of 10, such as 'p03'" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "overlap of training and benchmark people by name: 2 of 10, such as 'p03'" in told
+    page = (run / "evaluations" / f"small-{small.digest[:8]}" / "report.html").read_text()
+    assert re.search(r"people of the benchmark that were trained on, by name.{0,40}2 of 10", page, re.S)
     kept = json.loads((run / "evaluations" / f"small-{small.digest[:8]}" / "results.json").read_text())
     assert (kept["overlap"], kept["is_checked"]) == (2, True)
 

@@ -13,6 +13,7 @@ from base.environment import processor
 from base.files import naming, publish, sync
 from evaluation.benchmark import evaluate_scored
 from evaluation.card import read_card, update_card, write_card
+from evaluation.check import examine
 from evaluation.embed import load_model
 from evaluation.outputs import write_report
 from evaluation.plots import roc_chart
@@ -98,6 +99,8 @@ class Results:
         if not self._has_model(step):   # killed between the last checkpoint and the model, or a file was lost
             self.write_model(step)
         for scored in self.evaluate(step, monitor):
+            for sentence in examine(self.run, scored, fusion=FUSION):
+                monitor.say(f"{scored.folder.name}: {sentence}")
             write_report(self.run, scored)
             update_card(self.run, scored.result)
             monitor.show(table({self.run.name: scored.result}))

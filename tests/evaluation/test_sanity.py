@@ -112,6 +112,16 @@ def test_a_shift_moves_by_whole_pixels():
     assert not moved[:, :, -1].any()
 
 
+def test_faces_grow_about_the_middle():
+    crop = np.zeros((1, 21, 31, 3), np.uint8)
+    crop[0, 5:16, 10:21] = 255
+    for scale in (0.9, 1.1):
+        grown = check._scaled(crop, scale)
+        assert grown.shape == crop.shape
+        assert grown.sum() / crop.sum() == pytest.approx(scale**2, rel=0.03)
+        np.testing.assert_array_equal(grown, grown[:, ::-1, ::-1])
+
+
 def test_people_of_both():
     assert sanity.overlap(None, ["a"])[0] is None
     assert sanity.overlap(["Ann_Lee"], ["Bo"]) == (
