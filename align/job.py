@@ -7,6 +7,7 @@ from pathlib import Path
 
 from align.config import AlignConfig
 from align.photographs import walk
+from base.checks import differences
 from base.files import atomic_json, read_json, remove_parts
 from tfrecords.benchmark import parse_pairs_file
 from tfrecords.shard import plan, shard_name
@@ -99,10 +100,9 @@ def open_output(job):
         raise ValueError(f"{output} is a file; name a folder with --output")
     if note.is_file():
         found = read_json(note)
-        other = [f"{name} was {found.get(name)!r}, is {value!r}" for name, value in stamp.items()
-                 if found.get(name) != value]
+        other = differences(found, stamp)
         if other:
-            raise ValueError(f"{output} is the output of another job: {'; '.join(other)}. Go on with the same "
+            raise ValueError(f"{output} is the output of another job: {other}. Go on with the same "
                              f"photographs and settings, or name another folder with --output")
     elif output.is_dir() and any(output.iterdir()):
         raise ValueError(f"{output} is not empty and was not made by this command; name another folder with --output")

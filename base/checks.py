@@ -22,6 +22,12 @@ def require_folder(path, what, cure):
         raise FileNotFoundError(f"there is no {what} {str(path)!r}; {cure}")
 
 
+def differences(before, now):
+    """Returns `name was x, is y; ...` of two dicts, over the names of both in order; "" where they agree."""
+    return "; ".join(f"{name} was {before.get(name)!r}, is {now.get(name)!r}"
+                     for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name))
+
+
 def near_names(name, names):
     """Returns `. Did you mean 'x'?`; where nothing is near, the names if they are few, else nothing."""
     names = sorted(names)

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from base.checks import require
+from base.checks import differences, require
 from base.environment import load_tensorflow, processor
 from base.files import atomic_json, read_json
 from demo.photographs import draw_pairs, draw_people
@@ -66,12 +66,10 @@ def _open(config, output):
     """Makes the output folder, or checks that it is of these settings."""
     note, settings = output / "demo.json", dataclasses.asdict(config) | {"output": ""}
     if note.is_file():
-        found = read_json(note)
-        other = [f"{name} was {found.get(name)!r}, is {value!r}" for name, value in settings.items()
-                 if found.get(name) != value]
+        other = differences(read_json(note), settings)
         if other:
-            raise ValueError(f"{output} is of a demonstration with other settings: {'; '.join(other)}. Name another "
-                             f"folder with --output")
+            raise ValueError(f"{output} is of a demonstration with other settings: {other}. Name another folder with "
+                             f"--output")
         return
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ValueError(f"{output} is there and was not made by this command; name another folder with --output")

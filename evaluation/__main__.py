@@ -4,7 +4,6 @@ PROTOCOL is IJB-B or IJB-C (a folder with their lists), IJB-A (a folder with its
 file). DATA comes from python -m align --input MEDIA --output DATA. Prints a table; results.json in RUN/evaluations/.
 """
 
-import os
 import sys
 
 from base import settings
@@ -23,7 +22,7 @@ def main(argv):
     load_tensorflow()
     from rich.console import Console
 
-    from evaluation.card import model_hash, read_card
+    from evaluation.card import model_hash, read_cards
     from evaluation.embed import check_template, load_model
     from evaluation.mediasets import evaluate_protocol, prepare
     from evaluation.setreport import table, write_results
@@ -31,9 +30,7 @@ def main(argv):
     from tfrecords.setprotocols import read_protocol
     from tfrecords.template import get_template
 
-    for run in config.runs:
-        require(os.access(run, os.W_OK) or not os.path.isdir(run), "run", run, "a folder that you may write to")
-    cards = {run: read_card(run) for run in config.runs}   # everything is refused before anything is computed
+    cards = read_cards(config.runs)   # everything is refused before anything is computed
     folder = Folder.open(config.data)
     for card in cards.values():
         check_template(folder, get_template(card["template"]))

@@ -1,17 +1,15 @@
 """A model and a benchmark folder -> every number of the protocol, over all pairs always."""
 
 import math
-import os
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from base.checks import require
 from evaluation import metrics
 from evaluation.allpairs import FARS as ALL_PAIRS_FARS
 from evaluation.allpairs import all_pairs
-from evaluation.card import read_card
+from evaluation.card import read_cards
 from evaluation.embed import CENTRED, centred, check_fusion, check_template, embed, fuse
 from evaluation.interval import fold_bootstrap, fold_interval, person_interval
 from evaluation.quality import accuracy_by_norm
@@ -68,11 +66,9 @@ def open_all(runs, benchmarks, *, fars=()):
         (dict of run -> card, dict of (run, benchmark) -> Folder), by the paths given.
 
     Raises:
-        ValueError, FileNotFoundError: see `read_card` and `open_benchmark`; or a run that may not be written to.
+        ValueError, FileNotFoundError: see `read_cards` and `open_benchmark`; or a run that may not be written to.
     """
-    for run in runs:
-        require(os.access(run, os.W_OK) or not os.path.isdir(run), "run", run, "a folder that you may write to")
-    cards = {run: read_card(run) for run in runs}
+    cards = read_cards(runs)
     return cards, {(run, path): open_benchmark(path, get_template(card["template"]), fars=fars)
                    for run, card in cards.items() for path in benchmarks}
 

@@ -1,8 +1,9 @@
 """The run's card: what a later tool must know about a run, one JSON file beside its model."""
 
+import os
 from pathlib import Path
 
-from base.checks import require_folder
+from base.checks import require, require_folder
 from base.files import atomic_json, read_json, sha256
 
 FORMAT = 1
@@ -32,6 +33,13 @@ def read_card(run):
     if missing:
         raise ValueError(f"{path} lacks {', '.join(missing)}; call the train.py command again, it writes the card anew")
     return card
+
+
+def read_cards(runs):
+    """Returns a dict of run -> card for run folders that are going to be written to; else as `read_card`."""
+    for run in runs:
+        require(os.access(run, os.W_OK) or not os.path.isdir(run), "run", run, "a folder that you may write to")
+    return {run: read_card(run) for run in runs}
 
 
 def write_card(run, card):
@@ -96,7 +104,7 @@ def choose_threshold(card, run, *, far, benchmark=""):
     Raises:
         ValueError: no threshold was measured, none of that benchmark, none at this FAR, or with another model.keras.
     """
-    known = [{**point, "benchmark": card["results"][digest]["benchmark"],
+    known = [{"among": "pairs", **point, "benchmark": card["results"][digest]["benchmark"],
               "model_sha256": card["results"][digest]["model_sha256"],
               "recipe": card["results"][digest].get("recipe", {})}
              for digest, points in card["thresholds"].items() for point in points]

@@ -87,7 +87,9 @@ class Results:
         best = self.run / "best"
         try:
             before = read_card(best)
-            if before["results"][folder.digest]["accuracy"] >= result["accuracy"] and before["step"] != step:
+            is_of_run = before["configuration_digest"] == self.digests["configuration"]   # else of settings given up
+            is_as_good = before["results"][folder.digest]["accuracy"] >= result["accuracy"]
+            if is_of_run and is_as_good and before["step"] != step:
                 return
         except (OSError, ValueError, KeyError):   # none yet, or one that was not finished
             best.mkdir(exist_ok=True)

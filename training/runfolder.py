@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from base.checks import differences
 from base.files import atomic_text
 from training.checkpoint import whole_checkpoints
 
@@ -58,11 +59,9 @@ def _read(path):
 
 
 def _compare(run, before, now):
-    before, now = _deciding(before), _deciding(now)
-    other = [f"{name} was {before.get(name)!r}, is {now.get(name)!r}"
-             for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
+    other = differences(_deciding(before), _deciding(now))
     if other:
-        raise ValueError(f"{run} is a run of another configuration: {'; '.join(other)}. Go on with the settings of "
+        raise ValueError(f"{run} is a run of another configuration: {other}. Go on with the settings of "
                          f"{run / 'config.yaml'}, or start a new run from its model: --network.init_from {run}")
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from base.checks import SettingsError, near_names, require
+from base.checks import SettingsError, differences, near_names, require
 
 
 def test_require_names_the_value_and_the_range():
@@ -13,3 +13,9 @@ def test_near_names():
     assert near_names("amsoftmx", ["amsoftmax", "softmax", "arcface"]) == ". Did you mean 'amsoftmax'?"
     assert near_names("zzz", ["b", "a"]) == "; there is a, b"
     assert near_names("zzz", []) == ""
+
+
+def test_differences_name_what_either_side_has():
+    assert differences({"a": 1, "b": 2}, {"b": 3, "c": None, "d": 4}) == (
+        "a was 1, is None; b was 2, is 3; d was None, is 4")
+    assert differences({"a": 1}, {"a": 1}) == ""

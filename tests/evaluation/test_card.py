@@ -104,6 +104,11 @@ def test_the_threshold_with_most_impostor_pairs_is_chosen(run):
     assert cards.choose_threshold(card, run, far=0.01, benchmark="small")["threshold"] == 0.3
 
 
+def test_cards_from_before_all_pairs_have_thresholds_of_pairs(run):
+    card = card_with(model=cards.model_hash(run), lfw=[points()])
+    assert cards.choose_threshold(card, run, far=0.01)["among"] == "pairs"
+
+
 def test_a_threshold_serves_its_own_model_only(run, result):
     cards.update_card(run, {**result, "all_pairs": None, "tar": [{**result["tar"][0], "threshold": 0.3}]})
     assert cards.choose_threshold(cards.read_card(run), run, far=0.01)["threshold"] == 0.3

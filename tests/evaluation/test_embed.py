@@ -7,6 +7,7 @@ import pytest
 
 from base.checks import SettingsError
 from evaluation import embed as embedding
+from evaluation.config import FUSIONS
 from tests.datasets import make_folder
 from tests.evaluation.runs import make_card, make_model, make_run
 
@@ -49,6 +50,10 @@ def test_fusion_takes_the_direction_only():
     fused = embedding.fuse(original, mirrored, "flip_concatenate")
     assert fused.dtype == np.float64
     np.testing.assert_allclose(embedding.fuse(original * 1e3, mirrored * 2, "flip_concatenate"), fused, atol=1e-6)
+
+
+def test_the_settings_offer_every_fusion():
+    assert set(FUSIONS) == {"", *embedding.FUSIONS, embedding.CENTRED}
 
 
 def test_an_unknown_fusion():

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -12,11 +13,12 @@ import pytest
 import tensorflow as tf
 
 from base.checks import SettingsError
-from evaluation.card import model_hash, read_card
+from evaluation.card import model_hash, read_card, write_card
 from tests.datasets import make_folder
+from tests.evaluation.runs import make_card
 from tests.training.commands import ROOT, log, train, words
 from training.config import Intervals, TrainingConfig
-from training.results import check_best
+from training.results import Results, check_best
 
 KILLS = 3
 
@@ -78,6 +80,21 @@ def test_the_best_model_is_a_run_of_its_own(undisturbed, benchmark):
         assert weights(undisturbed / "best") == weights(undisturbed)
     else:
         assert weights(undisturbed / "best") != weights(undisturbed)
+
+
+@pytest.mark.parametrize(("configuration", "step", "accuracy", "is_kept"), [
+    ("now", 5, 0.9, True), ("now", 5, 0.7, False), ("given up", 5, 0.9, False), ("now", 10, 0.9, False)])
+def test_which_best_model_is_kept(tmp_path, monkeypatch, configuration, step, accuracy, is_kept):
+    """One as good stays, unless it is of settings that were given up, or of this very step (perhaps half written)."""
+    (tmp_path / "best").mkdir()
+    write_card(tmp_path / "best", make_card(step=step, configuration_digest=configuration,
+                                            results={"lfw": {"accuracy": accuracy}}))
+    results, written = object.__new__(Results), []
+    results.run, results.digests = tmp_path, {"configuration": "now"}
+    monkeypatch.setattr(results, "write_model", lambda step, folder: written.append((step, folder)))
+    monkeypatch.setattr("training.results.update_card", lambda *words: None)
+    results._keep_if_best(10, SimpleNamespace(digest="lfw"), {"accuracy": 0.8})
+    assert written == ([] if is_kept else [(10, tmp_path / "best")])
 
 
 def test_the_best_of_what_is_not_evaluated():
