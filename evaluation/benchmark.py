@@ -37,11 +37,14 @@ class Scored:
     """float64 [K, P] where the fusion is fitted as well: row k is what fold k's threshold is fitted on"""
 
     @cached_property
+    def folds(self):
+        """Folds (`evaluation.metrics`): threshold and correct pairs of each."""
+        return metrics.k_fold(self.scores, self.pairs.same, self.pairs.fold, fitting=self.fitting)
+
+    @property
     def thresholds(self):
         """Float64 [P]: for each pair the threshold that all folds but its own gave."""
-        pairs = self.pairs
-        of_fold = metrics.k_fold(self.scores, pairs.same, pairs.fold, fitting=self.fitting).thresholds
-        return of_fold[np.unique(pairs.fold, return_inverse=True)[1]]
+        return self.folds.thresholds[np.unique(self.pairs.fold, return_inverse=True)[1]]
 
     @property
     def is_right(self):

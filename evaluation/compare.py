@@ -38,7 +38,7 @@ def compare(scored):
     """
     results = {label: one.result for label, one in scored.items()}
     _check_comparable(results)
-    folds = {label: _folds(one) for label, one in scored.items()}
+    folds = {label: one.folds for label, one in scored.items()}
     num_folds = len(next(iter(folds.values())).correct)
     draws = np.random.default_rng(0).multinomial(num_folds, np.full(num_folds, 1 / num_folds), _NUM_DRAWS)
     tars = {label: _resampled_tars(one, draws) for label, one in scored.items()}
@@ -134,10 +134,6 @@ def _check_comparable(results):
     if len(set(digests.values())) > 1:
         raise ValueError(f"models are compared on one benchmark, but they were evaluated on several: "
                          f"{', '.join(f'{label} on {digest[:8]}' for label, digest in digests.items())}")
-
-
-def _folds(one):
-    return metrics.k_fold(one.scores, one.pairs.same, one.pairs.fold)
 
 
 def _accuracy(first, second, draws):

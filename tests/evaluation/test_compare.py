@@ -127,6 +127,16 @@ def test_right_decisions_are_those_of_the_folds():
     assert [one.is_right[one.pairs.fold == fold].mean() for fold in range(7)] == one.result["accuracies"]
 
 
+def test_a_fusion_that_is_fitted_too_is_compared_by_its_own_thresholds():
+    plain = scored()
+    fitting = np.tile(plain.scores + 1.5, (10, 1))   # its thresholds lie too high for the folds themselves
+    moved = Scored(plain.folder, plain.pairs, plain.scores, plain.result | {
+        "accuracy": measure(plain.scores, plain.pairs.same, plain.pairs.fold, fitting=fitting)["accuracy"]}, fitting)
+    [pair] = compare({"plain": plain, "moved": moved})["pairs"]
+    assert pair["accuracy_difference"] == pytest.approx(plain.result["accuracy"] - moved.result["accuracy"])
+    assert pair["accuracy_difference"] > 0.1
+
+
 @pytest.mark.parametrize(("folds", "models", "told"), [
     (5, 2, "5 folds cannot show a difference of two models: the smallest p of the sign-flip test is 0.062; number"),
     (7, 4, "smallest p of the sign-flip test is 0.094, corrected for 6 pairs of models"),
