@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 from scipy.special import bdtr
 
-from evaluation import metrics
+from evaluation.interval import resampled
 
 LEVEL = 0.05
 _MOST_FOLDS = 16     # 65,536 sign patterns
@@ -96,37 +96,6 @@ def holm(values):
     return adjusted
 
 
-def resampled_tar(scores, same, fold, far, draws):
-    """TAR at a FAR of benchmarks that are made of drawn folds, each with its own threshold (`metrics.tar_at_far`).
-
-    Args:
-        scores: float [P].
-        same: bool [P].
-        fold: int [P], F different numbers.
-        far: 0 to 1.
-        draws: int [B, F], how often a draw has each fold, in rising order of the fold's number.
-
-    Returns:
-        float64 [B].
-    """
-    numbers, thresholds = np.unique(fold), metrics.roc(scores, same).thresholds
-    genuine, impostor = ([np.sort(scores[(same == kind) & (fold == number)]) for number in numbers]
-                         for kind in (True, False))
-    num_genuine, num_impostor = (draws @ [len(part) for part in parts] for parts in (genuine, impostor))
-    allowed = np.array([metrics.num_allowed(far, int(count)) for count in num_impostor])
-    # False accepts rise along the candidates: halving finds the last candidate that keeps to what is allowed.
-    low, high = np.zeros(len(draws), np.int64), np.full(len(draws), len(thresholds))
-    while (high - low > 1).any():
-        middle = (low + high) // 2
-        fits = _num_accepted(impostor, thresholds[middle], draws) <= allowed
-        low, high = np.where(fits, middle, low), np.where(fits, high, middle)
-    return _num_accepted(genuine, thresholds[low], draws) / num_genuine
-
-
-def _num_accepted(parts, thresholds, draws):
-    return sum(draws[:, place] * (len(part) - np.searchsorted(part, thresholds)) for place, part in enumerate(parts))
-
-
 def _check_comparable(results):
     if len(results) < 2:
         raise ValueError(f"there is {len(results)} model, expected at least two to compare")
@@ -153,8 +122,9 @@ def _discordant(first, second):
 
 def _resampled_tars(one, draws):
     """Maps each FAR that the impostor pairs can show to the TAR and its draws [B]."""
-    return {point["far"]: (point["tar"], resampled_tar(one.scores, one.pairs.same, one.pairs.fold, point["far"], draws))
-            for point in one.result["tar"] if point["allowed"] >= 1}
+    points = [point for point in one.result["tar"] if point["allowed"] >= 1]
+    drawn = resampled(one.scores, one.pairs.same, one.pairs.fold, draws, fars=[point["far"] for point in points])[2:]
+    return {point["far"]: (point["tar"], tars) for point, tars in zip(points, drawn, strict=True)}
 
 
 def _tar_differences(first, second):

@@ -89,18 +89,34 @@ def fold_bootstrap(scores, same, fold, *, fars, rounds=1000, level=0.95, seed=0)
     Returns:
         A dict: auc and eer (low, high), tar a list of (low, high) in the order of `fars`.
     """
+    count = len(np.unique(fold))
+    weights = generator(seed, "folds", rounds, count).multinomial(count, np.full(count, 1 / count), size=rounds)
+    found = resampled(scores, same, fold, weights, fars=fars)
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    limits = np.quantile(found, tails, axis=1).T.tolist()
+    return {"auc": limits[0], "eer": limits[1], "tar": limits[2:]}
+
+
+def resampled(scores, same, fold, weights, *, fars):
+    """AUC, EER and TAR of benchmarks that are made of drawn folds, each with its own thresholds.
+
+    Args:
+        scores: float [P].
+        same: bool [P].
+        fold: int [P], K different numbers.
+        weights: int [R, K], how often a round has each fold, in rising order of the fold's number.
+        fars: rates to state TAR at, each with floor(far * impostors of the round) false accepts.
+
+    Returns:
+        float64 [2 + len(fars), R]: AUC, EER, then the TARs.
+    """
     scores, same, fold = np.asarray(scores, np.float64), np.asarray(same, bool), np.asarray(fold)
     thresholds = metrics.roc(scores, same).thresholds
     numbers = np.unique(fold)
     impostor, genuine = (np.stack([metrics.num_at_least(scores[(fold == number) & is_kind], thresholds)
                                    for number in numbers]) for is_kind in (~same, same))
     sizes = np.array([[((fold == number) & is_kind).sum() for number in numbers] for is_kind in (~same, same)])
-    share = np.full(len(numbers), 1 / len(numbers))
-    weights = generator(seed, "folds", rounds, len(numbers)).multinomial(len(numbers), share, size=rounds)
-    found = _pooled(weights.T, impostor, genuine, weights @ sizes[0], weights @ sizes[1], fars)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    limits = np.quantile(found, tails, axis=1).T.tolist()
-    return {"auc": limits[0], "eer": limits[1], "tar": limits[2:]}
+    return _pooled(weights.T, impostor, genuine, weights @ sizes[0], weights @ sizes[1], fars)
 
 
 def _pooled(weights, impostor, genuine, num_impostor, num_genuine, fars):

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from evaluation import metrics
 from evaluation.benchmark import Scored, measure
-from evaluation.compare import compare, holm, mcnemar, resampled_tar, sign_flip
+from evaluation.compare import compare, holm, mcnemar, sign_flip
 from tfrecords.benchmark import Pairs
 
 GOLDEN = json.loads((Path(__file__).parent.parent / "goldens" / "evaluation.json").read_text())["statistics"]
@@ -67,20 +66,6 @@ def test_mcnemar_is_the_binomial_test():
 def test_holm(name):
     assert holm(GOLDEN[name]["p"]) == pytest.approx(GOLDEN[name]["adjusted"])
     assert holm([]) == []
-
-
-def test_resampled_tar_is_that_of_the_repeated_pairs():
-    draw = np.random.default_rng(3)
-    same, fold = draw.random(400) < 0.4, draw.integers(0, 5, 400)   # folds of unequal sizes
-    scores = np.round(draw.normal(size=400) + 1.5 * same, 1)        # with ties
-    scores[0], same[0] = np.inf, False                              # an unreadable pair
-    draws = draw.multinomial(5, np.full(5, 0.2), 40)
-    for far in (0.1, 0.013, 0.001):
-        expected = []
-        for counts in draws:
-            rows = np.concatenate([np.flatnonzero(fold == number).repeat(count) for number, count in enumerate(counts)])
-            expected.append(metrics.tar_at_far(metrics.roc(scores[rows], same[rows]), far).tar)
-        assert resampled_tar(scores, same, fold, far, draws).tolist() == expected
 
 
 def test_two_models():

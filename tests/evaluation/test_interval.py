@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation import interval, metrics
-from evaluation.interval import fold_interval
+from evaluation.interval import fold_interval, resampled
 
 GOLDEN = json.loads((Path(__file__).parent.parent / "goldens" / "evaluation.json").read_text())
 
@@ -111,3 +111,17 @@ def test_bootstrap_repeats_and_follows_its_seed():
     one, again, other = (interval.fold_bootstrap(scores, same, fold, fars=[0.1], seed=seed) for seed in (0, 0, 1))
     assert one == again != other
     assert one["auc"][0] < metrics.auc(metrics.roc(scores, same)) < one["auc"][1]
+
+
+def test_resampled_tar_is_that_of_the_repeated_pairs():
+    draw = np.random.default_rng(3)
+    same, fold = draw.random(400) < 0.4, draw.integers(0, 5, 400)   # folds of unequal sizes
+    scores = np.round(draw.normal(size=400) + 1.5 * same, 1)        # with ties
+    scores[0], same[0] = np.inf, False                              # an unreadable pair
+    draws = draw.multinomial(5, np.full(5, 0.2), 40)
+    for far in (0.1, 0.013, 0.001):
+        expected = []
+        for counts in draws:
+            rows = np.concatenate([np.flatnonzero(fold == number).repeat(count) for number, count in enumerate(counts)])
+            expected.append(metrics.tar_at_far(metrics.roc(scores[rows], same[rows]), far).tar)
+        assert resampled(scores, same, fold, draws, fars=[far])[2].tolist() == expected
