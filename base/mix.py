@@ -18,3 +18,17 @@ def mix(*parts):
 def generator(*parts):
     """Returns a NumPy generator whose stream depends on `parts` alone."""
     return np.random.Generator(np.random.Philox(mix(*parts)))
+
+
+def scramble(word, namespace):
+    """A bijection of uint32 whose every output bit depends on every input bit (the finaliser "lowbias32").
+
+    Args:
+        word: uint32 of any shape.
+        namespace: `numpy` or `keras.ops`, whichever the word is of.
+    """
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B), (16, None)):
+        word = namespace.bitwise_xor(word, namespace.right_shift(word, np.uint32(shift)))
+        if factor:
+            word = word * np.uint32(factor)
+    return word

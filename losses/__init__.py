@@ -2,7 +2,9 @@
 
 import importlib
 
-_HOMES = {"Head": "losses.head", "Rows": "losses.head", "Loss": "losses.loss", "Context": "losses.loss"}
+_HOMES = {"Head": "losses.head", "PairHead": "losses.pairhead", "Rows": "losses.head", "Loss": "losses.loss",
+          "PairLoss": "losses.loss", "Context": "losses.loss", "adaptive_scale": "losses.scale",
+          "range_margins": "losses.margin", "power_margins": "losses.margin"}
 
 
 def __getattr__(name):

@@ -4,44 +4,44 @@ import keras
 import numpy as np
 from keras import ops
 
-from base.checks import require
 from base.mix import mix
-
-LEAST_NORM = 1e-12
-"""Vectors shorter than this have the unit vector 0, with gradient 0."""
-
-
-def at_least_float32(x):
-    """Raises half precision to float32; float64 stays."""
-    x = ops.convert_to_tensor(x)
-    return ops.cast(x, wide_type(x.dtype))
+from losses.backend import like
+from losses.vectors import at_least_float32, norms, unit
 
 
-def wide_type(dtype):
-    """The wider of float32 and `dtype` (Keras' own rule for it has no float64 on JAX)."""
-    return "float64" if keras.backend.standardize_dtype(dtype) == "float64" else "float32"
-
-
-def norms(x):
-    """[N, D] -> [N, 1], lengths of the rows; 0 with gradient 0 below LEAST_NORM. NaN stays NaN."""
-    squares = ops.sum(x * x, axis=1, keepdims=True)
-    is_zero = squares < LEAST_NORM**2
-    return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 1.0, squares)))
-
-
-def unit(x):
-    """[N, D] -> [N, D], rows divided by their lengths; 0 with gradient 0 where a row is shorter than LEAST_NORM."""
-    length = norms(x)
-    is_zero = ops.equal(length, 0.0)
-    return ops.where(is_zero, 0.0, x / ops.where(is_zero, 1.0, length))
-
-
-def similarities(embeddings, centers, *, loss, bias=None):
-    """[B, D], [c, D], [c] -> [B, c], as `loss` says: which sides are unit vectors; both sides of one float type."""
+def similarities(embeddings, centers, *, loss):
+    """[B, D], [c K, D] -> [B, c], as `loss` says: which sides are unit vectors, K sub-centers; one float type."""
     left = unit(embeddings) if loss.unit_embeddings else embeddings
-    right = unit(centers) if loss.unit_centers else centers
-    product = ops.matmul(left, ops.transpose(right))
-    return product if bias is None else product + bias
+    product = by_unit_centers(left, centers) if loss.unit_centers else ops.einsum("bd,cd->bc", left, centers)
+    return product if loss.sub_centers == 1 else nearest(product, loss.sub_centers)
+
+
+@ops.custom_gradient
+def by_unit_centers(left, centers):
+    """[B, D], [c, D] -> [B, c], products with the centers' unit vectors.
+
+    The norms go into the products, and the gradient is written out: no normalised copy of the centers is made, which
+    would be the largest array of a training step three times over.
+    """
+    length = norms(centers)[:, 0]
+    is_zero = ops.equal(length, 0.0)
+    inverse = ops.where(is_zero, 0.0, 1 / ops.where(is_zero, 1.0, length))
+    product = ops.einsum("bd,cd->bc", left, centers) * inverse
+
+    def gradient(*upstream, **_):
+        scaled = upstream[-1] * inverse
+        along = ops.sum(scaled * product, axis=0) * inverse   # what changes the length alone
+        return (ops.einsum("bc,cd->bd", scaled, centers),
+                ops.einsum("bc,bd->cd", scaled, left) - ops.expand_dims(along, 1) * centers)
+
+    return product, gradient
+
+
+def nearest(products, count):
+    """[B, c K] -> [B, c], the largest of each class's K; of equal ones the first alone gets the gradient."""
+    grouped = ops.reshape(products, (-1, products.shape[1] // count, count))
+    winner = ops.expand_dims(ops.argmax(grouped, axis=2), 2)
+    return ops.take_along_axis(grouped, winner, axis=2)[:, :, 0]
 
 
 def center_rows(seed, first, *, count, dim, scheme):
@@ -61,39 +61,65 @@ def center_rows(seed, first, *, count, dim, scheme):
     return scheme * (2 * left - 1)
 
 
-@keras.saving.register_keras_serializable(package="losses")
-class Classifier(keras.layers.Layer):
-    """Owns `centers` [C, D] and, where the loss has one, `bias` [C]; never lower than float32.
+class AtLeast(keras.constraints.Constraint):
+    """Keeps a trained number at a least value after every update."""
 
-    Cosine centers start as N(0, 0.01), inner-product ones Glorot-uniform, biases at 0.
+    def __init__(self, least):
+        self.least = least
+
+    def __call__(self, value):
+        """The new value, raised where it is lower."""
+        return ops.maximum(value, like(self.least, value))
+
+
+class Classifier(keras.layers.Layer):
+    """Owns `centers` [C K, D] (row = class K + sub-center), `bias` [C] and `scalars`; never lower than float32.
+
+    Cosine centers start as N(0, 0.01), inner-product ones Glorot-uniform, biases at 0, scalars as the loss says.
+
+    Args:
+        loss: a resolved loss.
+        facts: losses.loss.Facts.
+        dtype: of the variables.
     """
 
-    def __init__(self, loss, num_classes, *, seed=0, dtype="float32", **kwargs):
+    def __init__(self, loss, facts, *, dtype="float32", **kwargs):
         super().__init__(dtype=dtype, autocast=False, **kwargs)
-        require(int(num_classes) == num_classes and num_classes >= 1, "num_classes", num_classes, "at least 1")
-        self.loss, self.num_classes, self.seed = loss, int(num_classes), seed
+        self.loss, self.facts = loss, facts
 
     def build(self, embeddings_shape):
         """Makes the variables for embeddings [B, D]."""
-        dim = embeddings_shape[-1]
-        glorot = float(np.sqrt(6 / (dim + self.num_classes)))
+        dim, num_classes = embeddings_shape[-1], self.facts.num_classes
+        glorot = float(np.sqrt(6 / (dim + num_classes)))
         scheme = "normal" if self.loss.similarity == "cosine" else glorot
 
         def draw(shape, dtype=None):
             return ops.convert_to_tensor(
-                center_rows(self.seed, 0, count=shape[0], dim=shape[1], scheme=scheme).astype(dtype), dtype=dtype)
+                center_rows(self.facts.seed, 0, count=shape[0], dim=shape[1], scheme=scheme).astype(dtype), dtype=dtype)
 
-        self.centers = self.add_weight(name="centers", shape=(self.num_classes, dim), initializer=draw)
-        self.bias = (self.add_weight(name="bias", shape=(self.num_classes,), initializer="zeros")
+        self.centers = self.add_weight(
+            name="centers", shape=(num_classes * self.loss.sub_centers, dim), initializer=draw)
+        self.bias = (self.add_weight(name="bias", shape=(num_classes,), initializer="zeros")
                      if self.loss.has_bias else None)
+        self.scalars = {
+            name: self.add_weight(name=name, shape=(), initializer=keras.initializers.Constant(first),
+                                  constraint=AtLeast(least))
+            for name, (first, least) in self.loss.scalars(self.facts).items()}
         self.built = True
 
     def call(self, embeddings):
         """[B, D] -> similarities [B, C] in the wider of float32 and the embeddings' type."""
         embeddings = at_least_float32(embeddings)
-        bias = None if self.bias is None else ops.cast(self.bias, embeddings.dtype)
-        return similarities(embeddings, ops.cast(self.centers, embeddings.dtype), loss=self.loss, bias=bias)
+        return similarities(embeddings, ops.cast(self.centers, embeddings.dtype), loss=self.loss)
+
+    def target_cosine(self, embeddings, labels):
+        """[B, D], int32 [B] -> [B], cosine with the nearest center of the target, whatever the loss multiplies."""
+        count = self.loss.sub_centers
+        rows = ops.expand_dims(labels, 1) * count + ops.expand_dims(ops.arange(count, dtype="int32"), 0)
+        centers = ops.cast(ops.take(self.centers, ops.reshape(rows, (-1,)), axis=0), embeddings.dtype)
+        centers = ops.reshape(unit(centers), (-1, count, embeddings.shape[1]))
+        return ops.max(ops.sum(centers * ops.expand_dims(unit(embeddings), 1), axis=2), axis=1)
 
     def compute_output_shape(self, embeddings_shape):
         """[B, C]."""
-        return (embeddings_shape[0], self.num_classes)
+        return (embeddings_shape[0], self.facts.num_classes)

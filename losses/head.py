@@ -1,5 +1,6 @@
 """The one Keras layer of every loss: rows for a training step of one's own, a call for plain `model.fit`."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import keras
@@ -7,10 +8,14 @@ import numpy as np
 from keras import ops
 
 from base.checks import require
-from losses.classifier import Classifier, at_least_float32, norms, wide_type
-from losses.loss import Context
-from losses.reduce import largest_other, log_sum_exp_others, part, target_of
+from losses.classifier import Classifier
+from losses.given import check_finite, checked_labels
+from losses.loss import Context, Facts, Loss
+from losses.margin import margins_of
+from losses.reduce import largest, others_of, part, target_of
 from losses.registry import build, describe
+from losses.rows import row_losses, updated
+from losses.vectors import at_least_float32, norms, wide_type
 
 
 class Rows(NamedTuple):
@@ -22,20 +27,13 @@ class Rows(NamedTuple):
     loss: Any
     """[B]; NaN where the label is out of range."""
     target_cosine: Any
-    """[B], cosine between an embedding and its target's center, also where the loss takes inner products."""
+    """[B], cosine between an embedding and its target's nearest center, also where the loss takes inner products."""
     correct: Any
-    """[B], 1 where the target has the largest similarity, margin left out, else 0; a tie counts as 0."""
+    """[B], 1 where the target has the largest logit, margin left out, else 0; a tie counts as 0."""
     norm: Any
     """[B], the embedding's norm."""
-
-
-def row_losses(loss, parts, context):
-    """The loss of each row [B] from the similarities of all classes, given in one part or several."""
-    scale, target = loss.scaling(context), target_of(parts)
-    column = ops.expand_dims(target, 1)
-    logits = [each.map(lambda values: scale * loss.others(values, column[:, 0], context)) for each in parts]
-    target_logit = ops.reshape(scale * ops.expand_dims(loss.target(target, context), 1), (-1,))
-    return loss.finish(target_logit, log_sum_exp_others(logits), context) + loss.extra(context)
+    state: dict
+    """New state by name, for `Head.state`; empty where the loss has none or where this is no training."""
 
 
 @keras.saving.register_keras_serializable(package="losses")
@@ -49,20 +47,44 @@ class Head(keras.layers.Layer):
     Args:
         loss: a `losses.loss.Loss`.
         num_classes: C.
-        seed: of the first centers.
+        counts: crops of each class [C], where the loss takes margins from them.
+        margins: a margin for each class [C], where the loss has class_margins "given".
+        epoch_steps: steps of an epoch, for losses that draw something anew each epoch.
+        seed: of the first centers and of random draws.
         dtype: of the variables, "float32" or "float64".
+
+    Attributes:
+        state: {name: variable} of what the loss remembers; `rows` returns new values, `call` assigns them.
+
+    Raises:
+        ValueError: a loss over pairs, or a loss that needs counts, margins or epoch_steps that are not given.
     """
 
-    def __init__(self, loss, num_classes, *, seed=0, name="head", dtype="float32", **kwargs):
+    def __init__(self, loss, num_classes, *, counts=None, margins=None, epoch_steps=0, seed=0, name="head",
+                 dtype="float32", **kwargs):
         super().__init__(name=name, dtype=dtype, autocast=False, **kwargs)
         require(self.dtype_policy.name in ("float32", "float64"), "head dtype", dtype, "'float32' or 'float64'")
-        self.loss, self.num_classes, self.seed = loss, int(num_classes), seed
-        self.classifier = Classifier(loss, num_classes, seed=seed, dtype=dtype, name="classifier")
+        require(int(num_classes) == num_classes and num_classes >= 1, "num_classes", num_classes, "at least 1")
+        require(isinstance(loss, Loss), "loss of a head", loss,
+                "one with a classifier (a loss over pairs goes into losses.PairHead)")
+        self.loss, self.num_classes = loss, int(num_classes)
+        self.facts = Facts(self.num_classes, counts, margins, int(epoch_steps), seed)
+        self.resolved = loss.resolved(self.facts)
+        self._margins = margins_of(self.resolved, self.facts)
+        self.classifier = Classifier(self.resolved, self.facts, dtype=dtype, name="classifier")
 
     def build(self, embeddings_shape, labels_shape=None):
         """Makes the variables for embeddings [B, D]."""
+        advice = self.resolved.advice(self.facts)
+        if advice:
+            warnings.warn(advice, stacklevel=2)
         self.classifier.build(embeddings_shape)
         self.margin_share = self.add_weight(name="margin_share", shape=(), initializer="ones", trainable=False)
+        self.step = self.add_weight(name="step", shape=(), initializer="zeros", trainable=False, dtype="int32")
+        self.state = {
+            name: self.add_weight(name=name, shape=np.shape(first), initializer=_constant(first), trainable=False,
+                                  aggregation="only_first_replica")
+            for name, first in self.resolved.first_state(self.facts, embeddings_shape[-1]).items()}
         self.built = True
 
     @property
@@ -70,32 +92,50 @@ class Head(keras.layers.Layer):
         """The variables that weight decay applies to: centers, neither bias nor scalars."""
         return [self.classifier.centers]
 
-    def rows(self, embeddings, labels, *, margin_share=1.0, step=0, training=True):
+    def rows(self, embeddings, labels, *, margin_share=1.0, step=0, g=None, gather=None, training=True):
         """[B, D], integers [B] -> Rows.
 
-        `margin_share` in [0, 1] and `step` may be 0-d tensors: a changed value does not retrace. ValueError where
-        labels are no integers, or out of range and visible (eager); in a graph such a row's loss is NaN.
+        Args:
+            embeddings: [B, D].
+            labels: integers [B].
+            margin_share: in [0, 1]; it and `step` may be 0-d tensors: a changed value does not retrace.
+            step: steps done before this one.
+            g: running numbers of the crops, int32 [B, 2] (low and high word); default: place and step.
+            gather: a function that joins [B, ...] of all replicas to [G, ...]; default: there is one replica.
+            training: False leaves the state alone and draws nothing.
+
+        Raises:
+            ValueError: labels are no integers, or out of range and visible (eager); in a graph such a row's loss is
+                NaN.
         """
         if not self.built:
             self.build(tuple(embeddings.shape))
-        return self._rows(embeddings, labels, margin_share=margin_share, step=step, training=training)[0]
+        return self._rows(embeddings, labels, margin_share=margin_share, step=step, g=g, gather=gather,
+                          training=training)[0]
 
     def call(self, embeddings, labels, training=None):
         """[B, D], integers [B] or [B, 1] -> logits [B, C] without margin; adds the mean loss to the model's."""
-        rows, logits = self._rows(
-            embeddings, labels, margin_share=self.margin_share, step=0, training=bool(training))
+        rows, whole, scale = self._rows(embeddings, labels, margin_share=self.margin_share, step=self.step, g=None,
+                                        gather=None, training=bool(training))
         self.add_loss(ops.mean(rows.loss))
-        return logits
+        if training:
+            self.step.assign(self.step + 1)
+            for name, variable in self.state.items():
+                variable.assign(ops.cast(rows.state[name], variable.dtype))
+        return _plain_logits(whole, scale)
 
     def compute_output_spec(self, embeddings, labels, training=None):
         """[B, C]."""
         return keras.KerasTensor((embeddings.shape[0], self.num_classes), dtype=wide_type(embeddings.dtype))
 
     def get_config(self):
-        """The loss by its registered name and parameters, classes and seed."""
+        """The loss by its registered name and parameters, classes and what is known of them, seed."""
         name, params = describe(self.loss)
+        facts = self.facts
+        lists = {key: None if value is None else np.asarray(value).tolist()
+                 for key, value in (("counts", facts.counts), ("margins", facts.margins))}
         return {**super().get_config(), "loss": {"name": name, "params": params}, "num_classes": self.num_classes,
-                "seed": self.seed}
+                **lists, "epoch_steps": facts.epoch_steps, "seed": facts.seed}
 
     @classmethod
     def from_config(cls, config):
@@ -104,57 +144,67 @@ class Head(keras.layers.Layer):
         loss = config.pop("loss")
         return cls(build(loss["name"], loss["params"]), **config)
 
-    def _rows(self, embeddings, labels, *, margin_share, step, training):
+    def _rows(self, embeddings, labels, *, margin_share, step, g, gather, training):
         embeddings = at_least_float32(embeddings)
+        check_finite(embeddings)
         labels, is_valid = checked_labels(labels, self.num_classes)
-        lengths = norms(embeddings)
-        context = Context(labels=labels, norms=lengths[:, 0], step=step, training=training,
-                          margin_share=ops.cast(margin_share, embeddings.dtype))
-        similarity = self.classifier(embeddings)
-        parts = [part(similarity, labels)]
-        loss = ops.where(is_valid, row_losses(self.loss, parts, context), float("nan"))
-        target = target_of(parts)
-        is_correct = ops.cast(target > largest_other(parts), loss.dtype)
-        measured = map(ops.stop_gradient, (self._cosine(target, context), is_correct, context.norms))
-        return Rows(loss, *measured), self.loss.scaling(context) * similarity
+        bias = self.classifier.bias
+        whole = part(self.classifier(embeddings), labels, bias=None if bias is None else _like(bias, embeddings))
+        context = self._context(embeddings, labels, margin_share=_like(margin_share, embeddings), step=step,
+                                g=_numbers(embeddings, step) if g is None else g, training=training)
+        if training and self.resolved.asks:
+            context = updated(self.resolved, [whole], context, gather or _alone)
+        loss = ops.where(is_valid, row_losses(self.resolved, [whole], context), float("nan"))
+        scale = self.resolved.scaling(context)
+        rows = Rows(loss, *map(ops.stop_gradient, (
+            self._cosine(whole, embeddings, labels), _is_correct(whole, scale), context.norms)),
+            context.state if training else {})
+        return rows, whole, scale
 
-    def _cosine(self, target, context):
-        """Brings the target's similarity [B] to a cosine, whatever the loss multiplies."""
-        if self.loss.has_bias:
-            target = target - ops.take(ops.cast(self.classifier.bias, target.dtype), context.labels)
-        divisor = ops.ones_like(target)
-        if not self.loss.unit_embeddings:
-            divisor = divisor * context.norms
-        if not self.loss.unit_centers:
-            centers = ops.take(ops.cast(self.classifier.centers, target.dtype), context.labels, axis=0)
-            divisor = divisor * norms(centers)[:, 0]
-        return ops.where(divisor > 0, target / ops.where(divisor > 0, divisor, 1.0), 0.0)
+    def _context(self, embeddings, labels, **live):
+        state = {name: _like(variable, embeddings) for name, variable in self.state.items()}
+        margins = None if self._margins is None else ops.take(
+            ops.convert_to_tensor(self._margins, dtype=embeddings.dtype), labels)
+        scalars = {name: _like(variable, embeddings) for name, variable in self.classifier.scalars.items()}
+        return Context(labels=labels, norms=norms(embeddings)[:, 0], embeddings=embeddings, facts=self.facts,
+                       margins=margins, scalars=scalars, state=state, previous=state, **live)
 
-
-def checked_labels(labels, num_classes):
-    """Integers [B] or [B, 1] of any integer type -> (int32 [B] clipped to 0..C-1, bool [B] in range).
-
-    ValueError where they are no integers, or where values out of range can be seen.
-    """
-    labels = ops.convert_to_tensor(labels)
-    kind = keras.backend.standardize_dtype(labels.dtype)
-    require("int" in kind, "labels' type", kind, "an integer type")
-    if len(labels.shape) == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    require(len(labels.shape) == 1, "labels' shape", tuple(labels.shape), "[B]")
-    visible = _visible(labels)
-    if visible is not None and visible.size:
-        wrong = visible[(visible < 0) | (visible >= num_classes)]
-        require(wrong.size == 0, "label", int(wrong[0]) if wrong.size else None, f"in 0..{num_classes - 1}")
-    is_valid = ops.logical_and(labels >= 0, labels < num_classes)
-    return ops.cast(ops.where(is_valid, labels, ops.zeros_like(labels)), "int32"), is_valid
+    def _cosine(self, whole, embeddings, labels):
+        if self.resolved.similarity == "cosine":
+            return target_of([whole])
+        return self.classifier.target_cosine(ops.stop_gradient(embeddings), labels)
 
 
-def _visible(tensor):
-    """The values of an eager tensor, or None within a graph or a trace."""
-    if isinstance(tensor, keras.KerasTensor):
-        return None
-    try:
-        return np.asarray(tensor)
-    except (NotImplementedError, TypeError):          # TensorFlow's graphs and JAX's tracers say so in this way
-        return None
+def _plain_logits(whole, scale):
+    """[B, C], no margin."""
+    logits = scale * whole.values
+    return logits if whole.bias is None else logits + whole.bias
+
+
+def _is_correct(whole, scale):
+    """[B], 1 where the target's logit, margin left out, is above all others."""
+    if whole.bias is not None:
+        whole = whole.map(lambda values: scale * values + whole.bias)
+    return ops.cast(target_of([whole]) > largest(others_of([whole])), whole.values.dtype)
+
+
+def _numbers(embeddings, step):
+    """Running numbers of rows that nobody numbered: int32 [B, 2], place in the batch and step."""
+    places = ops.arange(ops.shape(embeddings)[0], dtype="int32")
+    return ops.stack([places, ops.zeros_like(places) + ops.cast(step, "int32")], axis=1)
+
+
+def _alone(tensor):
+    return tensor
+
+
+def _like(value, embeddings):
+    return ops.cast(value, embeddings.dtype)
+
+
+def _constant(first):
+    """An initialiser that gives the array `first`."""
+    def initializer(shape, dtype=None):
+        return ops.convert_to_tensor(np.broadcast_to(np.asarray(first), shape).astype(dtype), dtype=dtype)
+
+    return initializer

@@ -1,10 +1,10 @@
-"""Reductions over classes: the target's similarity and the log-sum-exp of the others, from any parts of the classes.
+"""Reductions over classes: the target's similarity and sums over the others, from any parts of the classes.
 
 Part by part they give sums and maxima of B numbers; those are joined over the parts (here by Python, over devices by
 collectives), so that parts of any size give what the whole gives. The others' sum never contains the target's term.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from keras import ops
@@ -16,16 +16,18 @@ class Part:
 
     values: Any
     is_target: Any
+    bias: Any = None
+    """[c], added to the logits; None where the loss has none."""
 
     def map(self, function):
         """Returns the part with `function(values)`."""
-        return Part(function(self.values), self.is_target)
+        return replace(self, values=function(self.values))
 
 
-def part(similarity, labels, first=0):
-    """[B, c], int32 [B] -> Part, `first` being the class of column 0."""
+def part(similarity, labels, first=0, bias=None):
+    """[B, c], int32 [B], [c] -> Part, `first` being the class of column 0."""
     columns = ops.arange(first, first + similarity.shape[1], dtype="int32")
-    return Part(similarity, ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(columns, 0)))
+    return Part(similarity, ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(columns, 0)), bias)
 
 
 def target_of(parts):
@@ -33,13 +35,24 @@ def target_of(parts):
     return sum(ops.sum(ops.where(each.is_target, each.values, 0.0), axis=1) for each in parts)
 
 
-def largest_other(parts):
-    """Parts -> [B], the largest value of another class than the target; -inf where there is none."""
-    peaks = [ops.max(ops.where(each.is_target, float("-inf"), each.values), axis=1) for each in parts]
-    largest = peaks[0]
+def target_bias(parts):
+    """Parts -> [B], the bias of each row's target; 0 where there is none."""
+    return sum(0.0 if each.bias is None else
+               ops.sum(ops.where(each.is_target, ops.expand_dims(each.bias, 0), 0.0), axis=1) for each in parts)
+
+
+def others_of(parts):
+    """Parts -> list of [B, c], -inf in the target's column."""
+    return [ops.where(each.is_target, float("-inf"), each.values) for each in parts]
+
+
+def largest(others):
+    """List of [B, c] -> [B], the largest of all; -inf where there is no other class."""
+    peaks = [ops.max(each, axis=1) for each in others]
+    found = peaks[0]
     for peak in peaks[1:]:
-        largest = ops.maximum(largest, peak)
-    return largest
+        found = ops.maximum(found, peak)
+    return found
 
 
 def log_sum_exp_others(parts):
@@ -48,11 +61,17 @@ def log_sum_exp_others(parts):
     The largest is taken out before exp and has no gradient of its own. NaN goes through; without another class the
     result is -inf, with gradient 0.
     """
-    peak = ops.stop_gradient(largest_other(parts))
-    peak = ops.where(peak > float("-inf"), peak, 0.0)
-    total = 0.0
-    for each in parts:
-        shifted = ops.where(each.is_target, 0.0, each.values - ops.expand_dims(peak, 1))
-        total = total + ops.sum(ops.where(each.is_target, 0.0, ops.exp(shifted)), axis=1)
+    others = others_of(parts)
+    peak = ops.stop_gradient(largest(others))
+    peak = ops.where(ops.equal(peak, float("-inf")), 0.0, peak)
+    total = sum(ops.sum(ops.exp(each - ops.expand_dims(peak, 1)), axis=1) for each in others)
     is_alone = ops.equal(total, 0.0)
     return ops.where(is_alone, float("-inf"), peak + ops.log(ops.where(is_alone, 1.0, total)))
+
+
+def softplus_sum_others(parts):
+    """Parts of logits -> [B], sum of softplus over all classes but the target."""
+    return sum(ops.sum(ops.softplus(each), axis=1) for each in others_of(parts))
+
+
+SUMS = {"log_sum_exp": log_sum_exp_others, "softplus_sum": softplus_sum_others}

@@ -2,13 +2,34 @@
 
 import dataclasses
 import importlib
+import typing
 
 from base.checks import near_names, require
 
 LOSSES = {
     "softmax": "losses.softmax:Softmax",
+    "l2softmax": "losses.l2softmax:L2Softmax",
+    "normface": "losses.normface:NormFace",
     "amsoftmax": "losses.amsoftmax:AMSoftmax",
     "arcface": "losses.arcface:ArcFace",
+    "combined": "losses.combined:Combined",
+    "sphereface": "losses.sphereface:SphereFace",
+    "spherefacer": "losses.spherefacer:SphereFaceR",
+    "sphereface2": "losses.sphereface2:SphereFace2",
+    "adacos": "losses.adacos:AdaCos",
+    "subcenter": "losses.subcenter:SubcenterArcFace",
+    "unified": "losses.unified:Unified",
+    "randomsoftmax": "losses.randomsoftmax:RandomSoftmax",
+    "mvsoftmax": "losses.mvsoftmax:MVSoftmax",
+    "curricularface": "losses.curricularface:CurricularFace",
+    "magface": "losses.magface:MagFace",
+    "adaface": "losses.adaface:AdaFace",
+    "elasticface": "losses.elasticface:ElasticFace",
+    "uniface": "losses.uniface:UniFace",
+    "circle": "losses.circle:Circle",
+    "paircircle": "losses.circle:PairCircle",
+    "triplet": "losses.triplet:Triplet",
+    "centerloss": "losses.centerloss:CenterLoss",
 }
 
 
@@ -35,10 +56,10 @@ def build(name, params=None):
     ValueError where the loss or a parameter is unknown, of the wrong kind or out of its range.
     """
     loss, params = load(name), dict(params or {})
-    defaults = fields(name)
+    kinds = {field.name: field.type for field in dataclasses.fields(loss)}
     for key, value in params.items():
-        require(key in defaults, f"{name} parameter", key, f"one that {name} has{near_names(key, defaults)}")
-        params[key] = _as_kind(f"{name} parameter {key}", value, type(defaults[key]))
+        require(key in kinds, f"{name} parameter", key, f"one that {name} has{near_names(key, kinds)}")
+        params[key] = _as_kind(f"{name} parameter {key}", value, kinds[key])
     return loss(**params)
 
 
@@ -51,7 +72,8 @@ def describe(loss):
 
 
 def _as_kind(name, value, kind):
-    if kind is float and type(value) is int:
+    kinds = typing.get_args(kind) or (kind,)
+    if type(value) is int and int not in kinds and float in kinds:
         return float(value)
-    require(type(value) is kind, name, value, f"a value of type {kind.__name__}")
+    require(type(value) in kinds, name, value, f"a value of type {' or '.join(each.__name__ for each in kinds)}")
     return value

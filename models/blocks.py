@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from base.mix import mix
+from base.mix import mix, scramble
 
 PRELU_SLOPE = 0.25
 
@@ -79,7 +79,7 @@ class Dropout(keras.layers.Layer):
         key = np.uint32(mix(self.seed, "dropout") % 2**32)
         with np.errstate(over="ignore"):
             positions = np.arange(x_shape[-1], dtype=np.uint32) * np.uint32(0x9E3779B9) + key
-        self._positions = _scramble(positions, np)[None, :]
+        self._positions = scramble(positions, np)[None, :]
 
     def call(self, x, g, training=None):
         """Drops in training; see the class."""
@@ -92,8 +92,8 @@ class Dropout(keras.layers.Layer):
         """Running numbers int32 [B, 2] -> bool [B, P], True where a number is kept."""
         words = ops.cast(g, "uint32")
         low, high = words[:, :1], words[:, 1:]
-        row = _scramble(_scramble(high, ops) + low, ops)
-        mixed = _scramble(ops.bitwise_xor(row, ops.convert_to_tensor(self._positions)), ops)
+        row = scramble(scramble(high, ops) + low, ops)
+        mixed = scramble(ops.bitwise_xor(row, ops.convert_to_tensor(self._positions)), ops)
         return ops.greater_equal(mixed, ops.convert_to_tensor(np.uint32(round(self.rate * 2**32))))
 
     def compute_output_shape(self, x_shape, g_shape=None):
@@ -103,12 +103,3 @@ class Dropout(keras.layers.Layer):
     def get_config(self):
         """Rate and seed."""
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
-
-
-def _scramble(word, namespace):
-    """A bijection of uint32 whose every output bit depends on every input bit (the finaliser "lowbias32")."""
-    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B), (16, None)):
-        word = namespace.bitwise_xor(word, namespace.right_shift(word, np.uint32(shift)))
-        if factor:
-            word = word * np.uint32(factor)
-    return word

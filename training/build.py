@@ -51,11 +51,13 @@ def build_parts(config, source, strategy):
             dtype=config.engine.precision, **fast_layers(
                 on_processor=not tf.config.list_logical_devices("GPU"), jit_compile=config.engine.jit_compile))
         loss = losses.registry.build(config.loss.name, config.loss.params)
-        head = Head(loss, len(source.selection.classes), seed=config.seed)
+        head = Head(loss, len(source.selection.classes), counts=np.bincount(source.selection.labels),
+                    epoch_steps=-(-source.order.epoch // config.data.batch_size), seed=config.seed)
         head.build((None, network.embedding_size))
         trained = [*model.trainable_variables, *head.trainable_variables]
         optimizer = SGD(config.optimizer, [variable.value for variable in trained],
-                        decayed=[is_decayed(variable, head) for variable in trained])
+                        decayed=[is_decayed(variable, head) for variable in trained],
+                        constraints=[variable.constraint for variable in trained])
     return Parts(model, head, optimizer, strategy)
 
 

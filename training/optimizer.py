@@ -16,15 +16,17 @@ class SGD:
         decayed: one bool each: whether weight decay applies.
     """
 
-    def __init__(self, settings, variables, *, decayed):
+    def __init__(self, settings, variables, *, decayed, constraints=None):
         """Makes the velocities; call it in the strategy's scope.
 
         Args:
             settings: a config Optimizer.
             variables: tf.Variables to train.
             decayed: bool for each of them.
+            constraints: for each of them a function of the new value, or None.
         """
         self.settings, self.variables, self.decayed = settings, list(variables), list(decayed)
+        self.constraints = list(constraints or [None] * len(self.variables))
         self.velocities = [tf.Variable(tf.zeros_like(v), trainable=False, name=f"velocity_{place}")
                            for place, v in enumerate(self.variables)]
 
@@ -43,7 +45,10 @@ class SGD:
                 gradient += self.settings.weight_decay * variable
             new = self.settings.momentum * velocity - rate * gradient
             velocity.assign(tf.where(is_finite, new, velocity))
-            variable.assign(tf.where(is_finite, variable + new, variable))
+            moved = variable + new
+            if self.constraints[place] is not None:
+                moved = self.constraints[place](moved)
+            variable.assign(tf.where(is_finite, moved, variable))
 
 
 def clip(gradients, largest):

@@ -47,7 +47,8 @@ def _replica(parts, batch, *, rate, share, number, batch_size):
     before = [tf.identity(value) for value in statistics]   # batch norm assigns them inside the forward pass
     with tf.GradientTape() as tape:
         embeddings = parts.model(_inputs(parts.model, batch), training=True)
-        rows = parts.head.rows(embeddings, batch["labels"], margin_share=share, step=number, training=True)
+        rows = parts.head.rows(embeddings, batch["labels"], margin_share=share, step=number, g=_words(batch),
+                               gather=_gather)
         loss = tf.reduce_sum(rows.loss) / batch_size
     gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, parts.optimizer.variables)]
     sums = tf.stack([loss, *(tf.reduce_sum(value) / batch_size for value in (
@@ -58,12 +59,23 @@ def _replica(parts, batch, *, rate, share, number, batch_size):
     parts.optimizer.update(gradients, rate=rate, is_finite=is_finite)
     for value, old in zip(statistics, before, strict=True):
         value.assign(tf.where(is_finite, value, old))
+    for name, variable in parts.head.state.items():
+        value = variable.value
+        value.assign(tf.where(is_finite, tf.cast(rows.state[name], value.dtype), value))
     return tf.concat([sums, [norm, tf.cast(is_finite, tf.float32)]], axis=0)
 
 
 def _inputs(model, batch):
     """The crops, and g as two int32 words where the network has dropout."""
-    if len(model.inputs) == 1:
-        return batch["crops"]
-    words = tf.bitcast(batch["g"], tf.int32)   # [B, 2]
-    return {"crops": batch["crops"], "g": words}
+    return batch["crops"] if len(model.inputs) == 1 else {"crops": batch["crops"], "g": _words(batch)}
+
+
+def _words(batch):
+    """Running numbers as two int32 words, [B, 2]."""
+    return tf.bitcast(batch["g"], tf.int32)
+
+
+def _gather(rows):
+    """Joins [B, ...] of all replicas in their order; nothing is differentiated through it."""
+    context = tf.distribute.get_replica_context()
+    return rows if context.num_replicas_in_sync == 1 else context.all_gather(rows, axis=0)

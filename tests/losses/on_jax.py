@@ -3,11 +3,13 @@
 import hashlib
 
 import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
 
 import losses
+from losses.draws import normal
 from models.blocks import Dropout, split
 from tests.losses.cases import arrays, check_golden, golden_cases, per_sample
 
@@ -16,16 +18,33 @@ def check_goldens():
     count = 0
     for case in golden_cases():
         for dtype in ("float32", "float64"):
-            named = arrays(case, dtype)
-
             def mean(named, case=case):
-                values = per_sample(case, named["grad_embeddings"], named["grad_centers"], named.get("grad_bias"))
-                return values.mean(), values
+                values, state = per_sample(case, named)
+                return values.mean(), (values, state)
 
-            (_, values), gradients = jax.value_and_grad(mean, has_aux=True)(named)
-            check_golden(case, values, gradients, dtype)
+            (_, (values, state)), found = jax.value_and_grad(mean, has_aux=True)(arrays(case, dtype))
+            check_golden(case, values, {f"grad_{name}": slopes for name, slopes in found.items()}, state, dtype)
             count += 1
     return count
+
+
+def check_pairs():
+    count = 0
+    for case in golden_cases("PAIR_GOLDENS"):
+        labels = jnp.array(case.labels, "int32")
+        for dtype in ("float32", "float64"):
+            value, slopes = jax.value_and_grad(lambda x, case=case, labels=labels: case.loss(x, labels))(
+                case.embeddings.astype(dtype))
+            check_golden(case, value, {"grad_embeddings": slopes}, {}, dtype)
+            count += 1
+    return count
+
+
+def check_draws():
+    from tests.losses.test_contract import DRAWS
+
+    numbers = np.stack([np.arange(5), [0, 0, 1, -1, 7]], axis=1).astype(np.int32)
+    np.testing.assert_allclose(normal(jnp.array(numbers), 3, "a test"), DRAWS, rtol=1e-5)
 
 
 def check_fit():
@@ -58,8 +77,9 @@ def check_dropout():
 if __name__ == "__main__":
     if keras.backend.backend() != "jax":
         raise SystemExit("KERAS_BACKEND must be jax")
-    golden = check_goldens()
+    golden = check_goldens() + check_pairs()
     check_fit()
     check_jit()
     check_dropout()
-    print(f"{golden} golden cases, fit, jit, dropout: equal")
+    check_draws()
+    print(f"{golden} golden cases, fit, jit, dropout, draws: equal")

@@ -1,49 +1,70 @@
 """What ArcFace's variants promise beyond their goldens."""
 
+import math
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from losses import ArcFace, Context
-from losses.arcface import VARIANTS, sine
+import losses
+from losses import ArcFace
+from losses.arcface import VARIANTS as WAYS
+from tests.losses.cases import Given
+from tests.losses.targets import ANGLES, target
 
 MARGIN = 0.5
 
 
-def target(cosines, *, share=1.0, **options):
-    """Target cosines with margin, and their derivative."""
-    cosines = tf.constant(cosines, tf.float64)
-    context = Context(labels=None, norms=None, margin_share=share)
-    with tf.GradientTape() as tape:
-        tape.watch(cosines)
-        values = ArcFace(margin=MARGIN, **options).target(cosines, context)
-    return values.numpy(), tape.gradient(values, cosines).numpy()
+def _golden(hyper):
+    variant, _, through = hyper["variant"].partition("_")
+    return ArcFace(hyper["s"], hyper["m"], variant, "straight_through" if through else "exact")
+
+
+GOLDENS = {
+    "arcface": _golden,
+    "class_margins": lambda hyper: Given(ArcFace(hyper["s"], class_margins="given"), margins=hyper["class_margins"]),
+    "partial_fc": lambda hyper: Given(ArcFace(hyper["s"], hyper["m2"], "plain"), sampled=hyper["sampled"])
+    if hyper["m2"] else None,
+}
+VARIANTS = [*(ArcFace(variant=way) for way in WAYS), ArcFace(30.0, gradient="straight_through"),
+            ArcFace(16.0, class_margins="given"), ArcFace("adaptive")]
+
+
+def by_hand(loss, row):
+    scale = 2**0.5 * np.log(11) if loss.scale == "adaptive" else loss.scale
+    margin = loss.margin if row.margin is None else row.margin
+    theta = math.acos(max(-1.0, min(1.0, row.cosine)))
+    turned = math.cos(theta + margin)
+    if loss.variant == "easy" and row.cosine <= 0:
+        turned = row.cosine
+    if loss.variant == "monotone" and theta + margin >= math.pi:
+        turned = row.cosine - margin * math.sin(margin)
+    if loss.variant == "clip" and theta + margin >= math.pi:
+        turned = -1.0
+    return row.cross_entropy(scale * turned, [scale * cosine for cosine in row.cosines])
 
 
 def test_monotone_falls_with_the_angle_also_beyond_pi():
-    values, slopes = target(np.cos(np.linspace(0.001, np.pi - 0.001, 2001)))
+    values, slopes = target(ArcFace(margin=MARGIN), np.cos(ANGLES))
     assert (np.diff(values) < 0).all()
     assert (slopes > 0).all()
-    plain, _ = target(np.cos(np.linspace(0.001, np.pi - 0.001, 2001)), variant="plain")
-    assert (np.diff(plain)[-200:] > 0).all()   # what monotone is for
+    plain, _ = target(ArcFace(margin=MARGIN, variant="plain"), np.cos(ANGLES))
+    assert (np.diff(plain)[-1000:] > 0).all()   # what monotone is for
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_the_derivative_is_that_of_the_formula(variant):
-    angles = np.array([0.05, 0.4, 1.1, 1.5, 1.7, 2.3, 2.9, 3.1])
-    _, slopes = target(np.cos(angles), variant=variant)
-    step = 1e-6
-    above, _ = target(np.cos(angles) + step, variant=variant)
-    below, _ = target(np.cos(angles) - step, variant=variant)
-    np.testing.assert_allclose(slopes, (above - below) / (2 * step), rtol=1e-6, atol=1e-8)
-    _, through = target(np.cos(angles), variant=variant, gradient="straight_through")
-    np.testing.assert_array_equal(through, 1.0)
+@pytest.mark.parametrize("variant", WAYS)
+def test_straight_through_has_slope_one(variant):
+    cosines = np.cos([0.05, 0.4, 1.1, 1.5, 1.7, 2.3, 2.9, 3.1])
+    exact = target(ArcFace(margin=MARGIN, variant=variant), cosines)
+    through = target(ArcFace(margin=MARGIN, variant=variant, gradient="straight_through"), cosines)
+    np.testing.assert_allclose(through[0], exact[0], rtol=1e-14)
+    np.testing.assert_array_equal(through[1], 1.0)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", WAYS)
 def test_ends_have_finite_values_and_derivatives(variant):
     """Cosines of float32 pass 1 by some 1e-7."""
-    values, slopes = target([1.0, 1 + 1e-7, -1.0, -1 - 1e-7], variant=variant)
+    values, slopes = target(ArcFace(margin=MARGIN, variant=variant), [1.0, 1 + 1e-7, -1.0, -1 - 1e-7])
     assert np.isfinite(values).all()
     assert np.isfinite(slopes).all()
     np.testing.assert_allclose(values[:2], np.cos(MARGIN), atol=1e-6)
@@ -51,10 +72,13 @@ def test_ends_have_finite_values_and_derivatives(variant):
 
 def test_the_margin_ramps():
     angles = np.linspace(0.1, 1.2, 7)
-    np.testing.assert_allclose(target(np.cos(angles), share=0.0)[0], np.cos(angles), rtol=1e-12)
-    np.testing.assert_allclose(target(np.cos(angles), share=0.4)[0], np.cos(angles + 0.4 * MARGIN), rtol=1e-12)
+    for share in (0.0, 0.4):
+        found, _ = target(ArcFace(margin=MARGIN), np.cos(angles), margin_share=tf.constant(share, tf.float64))
+        np.testing.assert_allclose(found, np.cos(angles + share * MARGIN), rtol=1e-12)
 
 
-def test_sine():
-    angles = np.linspace(0, np.pi, 9)
-    np.testing.assert_allclose(sine(tf.constant(np.cos(angles))).numpy(), np.sin(angles), atol=1e-12)
+def test_equality_falls_to_the_extension():
+    edge = -math.cos(MARGIN)
+    found, _ = target(ArcFace(margin=MARGIN), [edge])
+    assert found[0] == pytest.approx(edge - MARGIN * math.sin(MARGIN), rel=1e-14)
+    assert losses.ArcFace().lowered(0.5) == pytest.approx(math.cos(math.pi / 3 + 0.5))

@@ -8,11 +8,12 @@ import pytest
 
 import losses
 from losses.__main__ import main
-from losses.loss import Loss
+from losses.loss import Loss, PairLoss
 from losses.registry import LOSSES, build, describe, fields, load, names
 
 ROOM = Path(losses.__file__).parent
-INFRASTRUCTURE = {"__init__", "__main__", "config", "registry", "loss", "classifier", "reduce", "head"}
+INFRASTRUCTURE = {"__init__", "__main__", "config", "registry", "loss", "classifier", "reduce", "head", "pairhead",
+                  "rows", "given", "scale", "margin", "angle", "vectors", "draws", "backend"}
 
 
 def test_registry_walks_the_folder():
@@ -23,18 +24,54 @@ def test_registry_walks_the_folder():
 @pytest.mark.parametrize("name", names())
 def test_member(name):
     loss = build(name)
-    assert isinstance(loss, Loss)
+    assert isinstance(loss, Loss | PairLoss)
     assert build(*describe(loss)) == loss
     assert loss.paper
     assert getattr(losses, load(name).__name__) is load(name)
 
 
-def test_defaults_are_those_of_the_papers():
-    assert fields("amsoftmax") == {"scale": 30.0, "margin": 0.35, "easy": False}
-    assert fields("softmax") == {}
-    assert fields("arcface") == {"scale": 64.0, "margin": 0.5, "variant": "monotone", "gradient": "exact"}
+SCALED = {"angle": 45.0, "adaptive_form": "half", "adaptive_with_margin": False}
+MARGINED = {**SCALED, "class_margins": "equal", "smallest_margin": 0.05, "count_power": 0.25}
+DEFAULTS = {
+    "softmax": {}, "l2softmax": {"alpha": 16.0, "trained": False},
+    "normface": {"scale": 30.0, "trained": False, **SCALED},
+    "amsoftmax": {"scale": 30.0, "margin": 0.35, "easy": False, **MARGINED},
+    "arcface": {"scale": 64.0, "margin": 0.5, "variant": "monotone", "gradient": "exact", **MARGINED},
+    "combined": {"scale": 64.0, "multiply": 1.0, "add": 0.3, "subtract": 0.2, **SCALED},
+    "sphereface": {"margin": 4.0, "scale": 0.0, "base": 1000.0, "gamma": 0.12, "power": 1.0, "least": 5.0},
+    "spherefacer": {"scale": 30.0, "margin": 1.5, "variant": "v1", "gradient": "exact", "soft_norm": 0.0},
+    "sphereface2": {"scale": 40.0, "margin": 0.4, "kind": "C", "balance": 0.7, "exponent": 3, "gradient": "exact"},
+    "adacos": {"dynamic": True, "median": "lower"},
+    "subcenter": {"scale": 64.0, "margin": 0.5, "variant": "monotone", "gradient": "exact", **MARGINED},
+    "unified": {"scale": 32.0, "a": -1.0, "growth": 0.0, **SCALED},
+    "randomsoftmax": {"scale": 32.0, "spread": 0.2, "every": 0, "growth": 0.0, **SCALED},
+    "mvsoftmax": {"scale": 32.0, "margin": 0.35, "t": 0.2, "base": "am", "mode": "adaptive", "easy": False, **MARGINED},
+    "curricularface": {"scale": 64.0, "margin": 0.5, "rate": 0.01, **MARGINED},
+    "magface": {"scale": 64.0, "low": 10.0, "high": 110.0, "margin_low": 0.45, "margin_high": 0.8, "weight": 35.0,
+                "easy": True, **SCALED},
+    "adaface": {"scale": 64.0, "margin": 0.4, "h": 0.333, "rate": 0.01, **SCALED},
+    "elasticface": {"scale": 64.0, "margin": 0.5, "spread": 0.05, "kind": "arc", "plus": False, **MARGINED},
+    "uniface": {"scale": 64.0, "margin": 0.4, "weight": 1.0, "sampled": 1.0},
+    "circle": {"scale": 256.0, "margin": 0.25}, "centerloss": {"weight": 0.003, "rate": 0.5},
+}
+
+
+@pytest.mark.parametrize("name", names())
+def test_defaults_are_those_of_the_papers(name):
+    pairs = {"paircircle": {"scale": 256.0, "margin": 0.25},
+             "triplet": {"margin": 0.2, "mode": "semihard", "squared": True, "mean": "active"}}
+    if name in pairs:
+        assert fields(name) == pairs[name]
+    else:
+        common = {"sub_centers": 3 if name == "subcenter" else 1, "filter_above": 0.0}
+        assert fields(name) == DEFAULTS[name] | common
+
+
+def test_kinds_of_parameters():
     assert build("softmax").similarity == "inner"
     assert build("amsoftmax", {"scale": 64}).scale == 64.0
+    assert build("amsoftmax", {"scale": "adaptive"}).scale == "adaptive"
+    assert build("amsoftmax", {"sub_centers": 3}).sub_centers == 3
 
 
 @pytest.mark.parametrize(("name", "params", "message"), [
@@ -48,7 +85,11 @@ def test_defaults_are_those_of_the_papers():
     ("arcface", {"margin": 28.6}, r"margin is 28.6, expected an angle in \[0, pi/2\) radians"),
     ("arcface", {"variant": "esay"}, "variant is 'esay', expected one of monotone, plain, easy, clip"),
     ("arcface", {"gradient": "st"}, "gradient is 'st', expected one of exact, straight_through"),
-    ("arcface", {"scale": 0}, "scale is 0.0"),
+    ("arcface", {"scale": 0}, "scale is 0.0"), ("arcface", {"scale": True}, "scale is True, expected a value of type"),
+    ("softmax", {"sub_centers": 0}, "sub_centers is 0"), ("softmax", {"sub_centers": 1.5}, "sub_centers is 1.5"),
+    ("softmax", {"filter_above": 0.4}, "filter_above is 0.4, expected 0: this loss has no cosines"),
+    ("normface", {"filter_above": 1.0}, r"filter_above is 1.0, expected a cosine in \[0, 1\)"),
+    ("normface", {"filter_above": -0.1}, "filter_above is -0.1"),
     ("amsoftmax", {"scale": math.inf}, "scale is inf"), ("softmax", {"scale": 3.0}, "scale"),
 ])
 def test_mistakes_are_named(name, params, message):
