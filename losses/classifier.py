@@ -8,6 +8,8 @@ from base.mix import mix
 from losses.backend import like
 from losses.vectors import at_least_float32, norms, unit
 
+_DRAWN_ROWS = 64
+
 
 def similarities(embeddings, centers, *, loss):
     """[B, D], [c K, D] -> [B, c], as `loss` says: which sides are unit vectors, K sub-centers; one float type."""
@@ -44,12 +46,20 @@ def nearest(products, count):
     return ops.take_along_axis(grouped, winner, axis=2)[:, :, 0]
 
 
-def center_rows(seed, first, *, count, dim, scheme):
-    """Draws center rows first..first + count - 1 as float64 [count, dim], each a function of (seed, row) alone.
+def center_rows(seed, first, *, count, dim, scheme, dtype="float64"):
+    """Draws center rows first..first + count - 1, [count, dim], each a function of (seed, row) alone.
 
     So they are equal however the rows are divided over devices. `scheme`: "normal" is N(0, 0.01) (deviation 0.01),
     a number is the half-width of a uniform distribution about 0.
     """
+    rows = np.empty((count, dim), dtype)
+    for start in range(0, count, _DRAWN_ROWS):        # the draw itself takes 40 times a row's memory
+        some = rows[start:start + _DRAWN_ROWS]
+        some[...] = _drawn(seed, first + start, count=len(some), dim=dim, scheme=scheme)
+    return rows
+
+
+def _drawn(seed, first, *, count, dim, scheme):
     words = -(-2 * dim // 4) * 4                      # Philox counts in fours
     bits = np.random.Philox(mix(seed, "centers"))
     bits.advance(first * words // 4)
@@ -94,8 +104,8 @@ class Classifier(keras.layers.Layer):
         scheme = "normal" if self.loss.similarity == "cosine" else glorot
 
         def draw(shape, dtype=None):
-            return ops.convert_to_tensor(
-                center_rows(self.facts.seed, 0, count=shape[0], dim=shape[1], scheme=scheme).astype(dtype), dtype=dtype)
+            return ops.convert_to_tensor(center_rows(
+                self.facts.seed, 0, count=shape[0], dim=shape[1], scheme=scheme, dtype=dtype), dtype=dtype)
 
         self.centers = self.add_weight(
             name="centers", shape=(num_classes * self.loss.sub_centers, dim), initializer=draw)

@@ -12,7 +12,7 @@ from losses.classifier import Classifier
 from losses.given import check_finite, checked_labels
 from losses.loss import Context, Facts, Loss
 from losses.margin import margins_of
-from losses.reduce import largest, others_of, part, target_of
+from losses.reduce import Part, count_reaching, target_of
 from losses.registry import build, describe
 from losses.rows import row_losses, updated
 from losses.vectors import at_least_float32, norms, wide_type
@@ -149,7 +149,7 @@ class Head(keras.layers.Layer):
         check_finite(embeddings)
         labels, is_valid = checked_labels(labels, self.num_classes)
         bias = self.classifier.bias
-        whole = part(self.classifier(embeddings), labels, bias=None if bias is None else _like(bias, embeddings))
+        whole = Part(self.classifier(embeddings), labels, bias=None if bias is None else _like(bias, embeddings))
         context = self._context(embeddings, labels, margin_share=_like(margin_share, embeddings), step=step,
                                 g=_numbers(embeddings, step) if g is None else g, training=training)
         if training and self.resolved.asks:
@@ -185,7 +185,7 @@ def _is_correct(whole, scale):
     """[B], 1 where the target's logit, margin left out, is above all others."""
     if whole.bias is not None:
         whole = whole.map(lambda values: scale * values + whole.bias)
-    return ops.cast(target_of([whole]) > largest(others_of([whole])), whole.values.dtype)
+    return ops.cast(ops.equal(count_reaching([whole], target_of([whole])), 1), whole.values.dtype)
 
 
 def _numbers(embeddings, step):

@@ -12,10 +12,13 @@ from keras import ops
 
 @dataclass(frozen=True)
 class Part:
-    """Consecutive classes: their similarities [B, c], and bool [B, c] that is True in a row's target column."""
+    """Consecutive classes, `first` being the class of column 0."""
 
     values: Any
-    is_target: Any
+    """[B, c], similarities or logits."""
+    labels: Any
+    """int32 [B], the target classes, which this part need not hold."""
+    first: int = 0
     bias: Any = None
     """[c], added to the logits; None where the loss has none."""
 
@@ -23,27 +26,41 @@ class Part:
         """Returns the part with `function(values)`."""
         return replace(self, values=function(self.values))
 
+    def columns(self):
+        """Returns (int32 [B], column of the target or some column, bool [B], whether the target is here)."""
+        places = self.labels - self.first
+        is_here = ops.logical_and(places >= 0, places < self.values.shape[1])
+        return ops.where(is_here, places, 0), is_here
 
-def part(similarity, labels, first=0, bias=None):
-    """[B, c], int32 [B], [c] -> Part, `first` being the class of column 0."""
-    columns = ops.arange(first, first + similarity.shape[1], dtype="int32")
-    return Part(similarity, ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(columns, 0)), bias)
+    def others(self):
+        """[B, c], -inf in the target's column."""
+        columns = ops.arange(self.first, self.first + self.values.shape[1], dtype="int32")
+        is_target = ops.equal(ops.expand_dims(self.labels, 1), ops.expand_dims(columns, 0))
+        return ops.where(is_target, float("-inf"), self.values)
+
+    def target(self):
+        """[B], the target's value, 0 where it is not here; by place, since a mask of [B, c] costs three times more."""
+        columns, is_here = self.columns()
+        width = self.values.shape[1]
+        places = ops.arange(ops.shape(columns)[0], dtype="int32") * width + columns
+        return ops.where(is_here, ops.take(ops.reshape(self.values, (-1,)), places), 0.0)
+
+    def target_bias(self):
+        """[B], the target's bias, 0 where it is not here or there is none."""
+        if self.bias is None:
+            return 0.0
+        columns, is_here = self.columns()
+        return ops.where(is_here, ops.take(self.bias, columns), 0.0)
 
 
 def target_of(parts):
     """Parts -> [B], each row's value in its target's column; 0 where no part holds the target."""
-    return sum(ops.sum(ops.where(each.is_target, each.values, 0.0), axis=1) for each in parts)
+    return sum(each.target() for each in parts)
 
 
-def target_bias(parts):
-    """Parts -> [B], the bias of each row's target; 0 where there is none."""
-    return sum(0.0 if each.bias is None else
-               ops.sum(ops.where(each.is_target, ops.expand_dims(each.bias, 0), 0.0), axis=1) for each in parts)
-
-
-def others_of(parts):
-    """Parts -> list of [B, c], -inf in the target's column."""
-    return [ops.where(each.is_target, float("-inf"), each.values) for each in parts]
+def count_reaching(parts, bar):
+    """Parts, [B] -> [B], how many values are not below a row's bar."""
+    return sum(ops.sum(ops.cast(each.values >= ops.expand_dims(bar, 1), bar.dtype), axis=1) for each in parts)
 
 
 def largest(others):
@@ -61,7 +78,7 @@ def log_sum_exp_others(parts):
     The largest is taken out before exp and has no gradient of its own. NaN goes through; without another class the
     result is -inf, with gradient 0.
     """
-    others = others_of(parts)
+    others = [each.others() for each in parts]
     peak = ops.stop_gradient(largest(others))
     peak = ops.where(ops.equal(peak, float("-inf")), 0.0, peak)
     total = sum(ops.sum(ops.exp(each - ops.expand_dims(peak, 1)), axis=1) for each in others)
@@ -71,7 +88,7 @@ def log_sum_exp_others(parts):
 
 def softplus_sum_others(parts):
     """Parts of logits -> [B], sum of softplus over all classes but the target."""
-    return sum(ops.sum(ops.softplus(each), axis=1) for each in others_of(parts))
+    return sum(ops.sum(ops.softplus(each.others()), axis=1) for each in parts)
 
 
 SUMS = {"log_sum_exp": log_sum_exp_others, "softplus_sum": softplus_sum_others}

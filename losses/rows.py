@@ -5,14 +5,15 @@ from dataclasses import replace
 from keras import ops
 
 from losses.loss import Batch
-from losses.reduce import SUMS, log_sum_exp_others, target_bias, target_of
+from losses.reduce import SUMS, log_sum_exp_others, target_of
 
 
 def row_losses(loss, parts, context):
     """The loss of each row [B] from the similarities of all classes, given in one part or several."""
     scale, target = loss.scaling(context), target_of(parts)
     logits = [each.map(_logits(loss, scale, each, target, context)) for each in parts]
-    target_logit = ops.reshape(scale * ops.expand_dims(loss.target(target, context), 1), (-1,)) + target_bias(parts)
+    target_logit = ops.reshape(scale * ops.expand_dims(loss.target(target, context), 1), (-1,))
+    target_logit = target_logit + sum(each.target_bias() for each in parts)
     return loss.finish(target_logit, SUMS[loss.sums](logits), context) + loss.extra(context)
 
 

@@ -22,7 +22,7 @@ from keras import ops
 from losses.classifier import similarities
 from losses.loss import Context, Facts
 from losses.margin import margins_of
-from losses.reduce import part
+from losses.reduce import Part
 from losses.rows import row_losses, updated
 from losses.vectors import at_least_float32, norms
 
@@ -181,7 +181,7 @@ def per_sample(case, named, *, bounds=(0, None), margin_share=1.0, step=0, train
         count = loss.sub_centers
         held = centers[first * count:None if last is None else last * count]
         bias = named["bias"][first:last] if loss.has_bias and case.bias is not None else None
-        parts.append(part(similarities(embeddings, held, loss=loss), labels, first, bias))
+        parts.append(Part(similarities(embeddings, held, loss=loss), labels, first, bias))
     context = context_of(case, loss, named, embeddings, labels, margin_share=margin_share, step=step, training=training)
     if training and loss.asks:
         context = updated(loss, parts, context, lambda tensor: tensor)

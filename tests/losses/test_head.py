@@ -14,28 +14,52 @@ KERAS_SAVES_BY_ARRAY = pytest.mark.filterwarnings(   # Keras 3.15 turns a Tensor
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 
 
+FEATURES = {
+    "target only": losses.AMSoftmax(), "bias": losses.Softmax(), "others": losses.MVSoftmax(),
+    "state": losses.CurricularFace(), "state of classes": losses.CenterLoss(), "state and sums": losses.AdaCos(),
+    "trained scalar": losses.NormFace(trained=True), "softplus sum": losses.SphereFace2(),
+    "sub-centers": losses.SubcenterArcFace(), "draws": losses.ElasticFace(plus=True),
+}
+"""A loss for each thing that the contract can carry."""
+each_feature = pytest.mark.parametrize("loss", FEATURES.values(), ids=FEATURES)
+
+
 def built(loss, **options):
     head = losses.Head(loss, 5, **options)
     head.build((None, 8))
     return head
 
 
-def fit_two_classes():
+def fit_two_classes(head=None):
     """Trains a dense layer and a head with plain `model.fit`; returns the losses of the epochs."""
     keras.utils.set_random_seed(1)
     labels = np.arange(32) % 2
     crops = RANDOM.normal(size=(32, 4)).astype("float32") + 3 * labels[:, None].astype("float32")
     features, label = keras.Input((4,), name="features"), keras.Input((), dtype="int32", name="labels")
     embeddings = keras.layers.Dense(8)(features)
-    logits = losses.Head(losses.AMSoftmax(scale=8.0, margin=0.1), num_classes=2)(embeddings, label)
-    model = keras.Model({"features": features, "labels": label}, logits)
-    model.compile(optimizer=keras.optimizers.SGD(0.5))
+    outputs = (head or losses.Head(losses.AMSoftmax(scale=8.0, margin=0.1), num_classes=2))(embeddings, label)
+    model = keras.Model({"features": features, "labels": label}, outputs)
+    model.compile(optimizer=keras.optimizers.SGD(0.1 if head else 0.5))
     history = model.fit({"features": crops, "labels": labels.astype("int32")}, epochs=12, batch_size=16, verbose=0)
     return history.history["loss"]
 
 
 def test_plain_fit_learns():
     assert fit_two_classes()[-1] < 0.1
+
+
+@pytest.mark.parametrize("head", [
+    losses.Head(losses.CurricularFace(8.0), 2), losses.Head(losses.CenterLoss(), 2), losses.Head(
+        losses.NormFace(8.0, trained=True), 2), losses.Head(losses.SphereFace2(), 2), losses.Head(
+        losses.RandomSoftmax(8.0), 2, epoch_steps=2), losses.PairHead(losses.Triplet(mode="hard"))],
+    ids=lambda head: type(head.loss).__name__)
+def test_plain_fit_learns_with_every_feature(head):
+    found = fit_two_classes(head)
+    assert found[-1] < 0.8 * found[0]
+    if isinstance(head, losses.Head):
+        assert int(head.step.numpy()) == 24
+        for variable in head.state.values():
+            assert np.any(variable.numpy())           # it moved, and is there to be saved
 
 
 def test_call_returns_logits_without_margin_and_adds_the_mean_loss():
@@ -69,11 +93,20 @@ def test_rows_measure(loss):
     assert {str(keras.backend.standardize_dtype(value.dtype)) for value in rows[:4]} == {"float32"}
 
 
-def test_half_precision_is_raised_before_the_product():
-    head = built(losses.AMSoftmax(scale=64.0))
-    half = keras.ops.cast(EMBEDDINGS, "bfloat16")
-    exact = head.rows(keras.ops.cast(half, "float32"), LABELS)
-    np.testing.assert_array_equal(head.rows(half, LABELS).loss, exact.loss)
+@each_feature
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_is_raised_before_the_product(loss, policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        head = built(loss)
+        half = keras.ops.cast(EMBEDDINGS, policy.removeprefix("mixed_"))
+        exact = head.rows(keras.ops.cast(half, "float32"), LABELS)
+        found = head.rows(half, LABELS)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    np.testing.assert_array_equal(found.loss, exact.loss)
+    assert keras.backend.standardize_dtype(found.loss.dtype) == "float32"
+    assert {variable.dtype for variable in head.variables} == {"float32", "int32"}
 
 
 def test_a_changed_margin_does_not_retrace():
@@ -93,15 +126,19 @@ def test_a_changed_margin_does_not_retrace():
     np.testing.assert_allclose(none, built(losses.AMSoftmax(20.0, 0.0)).rows(EMBEDDINGS, LABELS).loss, rtol=1e-6)
 
 
-@pytest.mark.parametrize("loss", [losses.AMSoftmax(), losses.Softmax()], ids=lambda loss: type(loss).__name__)
+@each_feature
 @pytest.mark.parametrize("compiled", [False, True])
 def test_eager_graph_and_xla_agree(loss, compiled):
     import tensorflow as tf
 
-    head = built(loss)
+    head = built(loss, seed=1)
     graph = tf.function(head.rows, jit_compile=compiled)(EMBEDDINGS, LABELS)
-    for found, wanted in zip(graph[:4], head.rows(EMBEDDINGS, LABELS)[:4], strict=True):
-        np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=1e-6)
+    eager = head.rows(EMBEDDINGS, LABELS)
+    for found, wanted in zip(graph[:4], eager[:4], strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=1e-5)
+    assert set(graph.state) == set(eager.state) == set(head.state)
+    for name, wanted in eager.state.items():
+        np.testing.assert_allclose(graph.state[name], wanted, rtol=2e-5, atol=1e-6)
 
 
 def test_zero_vectors_have_no_direction_and_no_gradient():
@@ -137,11 +174,12 @@ def test_an_embedding_that_is_no_number_is_named_or_a_nan_row(wrong):
         assert np.isfinite(rows.loss).tolist() == [True] * 3 + [False] + [True] * 2
 
 
-@pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "int64"])
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int64"])
 def test_integer_labels_of_every_type_are_equal(kind):
-    head = built(losses.AMSoftmax())
-    np.testing.assert_array_equal(
-        head.rows(EMBEDDINGS, LABELS.astype(kind)).loss, head.rows(EMBEDDINGS, LABELS).loss)
+    for loss in FEATURES.values():
+        head = built(loss)
+        np.testing.assert_array_equal(
+            head.rows(EMBEDDINGS, LABELS.astype(kind)).loss, head.rows(EMBEDDINGS, LABELS.astype("int32")).loss)
 
 
 @pytest.mark.parametrize(("labels", "message"), [
@@ -199,10 +237,108 @@ def test_decay_is_for_centers_alone_and_the_policy_does_not_reach_the_head():
 
 
 @KERAS_SAVES_BY_ARRAY
-def test_saved_and_loaded(tmp_path):
+@each_feature
+def test_saved_and_loaded_with_what_it_remembers(loss, tmp_path):
     features, label = keras.Input((8,)), keras.Input((), dtype="int32")
-    model = keras.Model([features, label], losses.Head(losses.AMSoftmax(margin=0.2), 5, seed=3)(features, label))
+    head = losses.Head(loss, 5, seed=3, epoch_steps=7)
+    model = keras.Model([features, label], head(features, label))
+    head(EMBEDDINGS, LABELS, training=True)           # moves the state
+    for scalar in head.classifier.scalars.values():
+        scalar.assign(3.25)
     model.save(tmp_path / "head.keras")
     loaded = keras.models.load_model(tmp_path / "head.keras")
-    assert loaded.get_layer("head").loss == losses.AMSoftmax(margin=0.2)
+    again = loaded.get_layer("head")
+    assert again.loss == loss
+    assert (again.facts.seed, again.facts.epoch_steps, int(again.step.numpy())) == (3, 7, 1)
     np.testing.assert_array_equal(loaded([EMBEDDINGS, LABELS]), model([EMBEDDINGS, LABELS]))
+    for name, variable in head.state.items():
+        np.testing.assert_array_equal(again.state[name].numpy(), variable.numpy())
+    np.testing.assert_array_equal(again.rows(EMBEDDINGS, LABELS).loss, head.rows(EMBEDDINGS, LABELS).loss)
+
+
+@KERAS_SAVES_BY_ARRAY
+def test_pairs_are_saved_and_loaded(tmp_path):
+    features, label = keras.Input((8,)), keras.Input((), dtype="int32")
+    model = keras.Model([features, label], losses.PairHead(losses.Triplet(0.4, "hard"))(features, label))
+    model.save(tmp_path / "pairs.keras")
+    assert keras.models.load_model(tmp_path / "pairs.keras").get_layer("pair_head").loss == losses.Triplet(0.4, "hard")
+
+
+@pytest.mark.parametrize("loss", [losses.Triplet(), losses.PairCircle()], ids=lambda loss: type(loss).__name__)
+def test_pairs_in_graphs_half_precision_and_with_wrong_labels(loss):
+    import tensorflow as tf
+
+    head = losses.PairHead(loss)
+
+    def value(embeddings, labels):
+        head(embeddings, labels)
+        return head.losses[-1]
+
+    exact = value(EMBEDDINGS, LABELS)
+    np.testing.assert_allclose(tf.function(lambda: loss(tf.constant(EMBEDDINGS), LABELS), jit_compile=True)(), exact,
+                               rtol=1e-5)
+    half = tf.cast(EMBEDDINGS, tf.bfloat16)
+    np.testing.assert_array_equal(value(half, LABELS.astype("int64")), value(tf.cast(half, tf.float32), LABELS))
+    with pytest.raises(ValueError, match="label is -4"):
+        head(EMBEDDINGS, -LABELS)
+    with pytest.raises(ValueError, match="embedding 0, number 0, is nan"):
+        head(np.full((2, 8), np.nan), LABELS[:2])
+
+
+def test_a_loss_goes_into_its_own_head():
+    with pytest.raises(ValueError, match=r"loss of a head is Triplet.*losses\.PairHead"):
+        losses.Head(losses.Triplet(), 5)
+    with pytest.raises(ValueError, match=r"loss of a pair head is Softmax.*losses\.Head"):
+        losses.PairHead(losses.Softmax())
+
+
+@pytest.mark.parametrize("classes", [0, -3, 2.5])
+def test_a_class_is_the_least(classes):
+    with pytest.raises(ValueError, match=f"num_classes is {classes}, expected at least 1"):
+        losses.Head(losses.Softmax(), classes)
+
+
+def test_a_trained_scale_stays_above_its_least_value_in_plain_keras():
+    head = losses.Head(losses.NormFace(0.02, trained=True), 5)
+    features, label = keras.Input((8,)), keras.Input((), dtype="int32")
+    model = keras.Model([features, label], head(features, label))
+    head.classifier.centers.assign(-EMBEDDINGS[:5])   # every target is opposite: the scale wants to fall
+    model.compile(optimizer=keras.optimizers.SGD(10.0))
+    model.fit([EMBEDDINGS[:5], np.arange(5, dtype="int32")], verbose=0)
+    assert float(head.classifier.scalars["scale"].numpy()) == np.float32(0.01)
+
+
+def test_state_moves_in_training_alone():
+    head = built(losses.AdaFace())
+    head(EMBEDDINGS, LABELS)
+    assert head.rows(EMBEDDINGS, LABELS, training=False).state == {}
+    assert float(head.state["mean"].numpy()) == 20
+    head(EMBEDDINGS, LABELS, training=True)
+    assert float(head.state["mean"].numpy()) == pytest.approx(
+        0.99 * 20 + 0.01 * np.linalg.norm(EMBEDDINGS, axis=1).mean(), rel=1e-6)
+
+
+def test_draws_change_with_the_step_and_are_the_same_on_every_replica():
+    head = built(losses.ElasticFace(30.0, plus=True))
+    first, again, later = (head.rows(EMBEDDINGS, LABELS, step=step).loss.numpy() for step in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != later).all()
+    g = np.stack([np.arange(6), np.zeros(6)], axis=1).astype(np.int32)
+    halves = [head.rows(EMBEDDINGS[rows], LABELS[rows], g=g[rows], gather=_joins(head, g)).loss.numpy()
+              for rows in (slice(0, 3), slice(3, 6))]
+    np.testing.assert_allclose(np.concatenate(halves), first, rtol=1e-6)
+
+
+def _joins(head, g):
+    """What a collective would give: the whole batch's targets, norms and numbers, by their shapes' order of asking."""
+    whole = head.rows(EMBEDDINGS, LABELS, g=g)
+    answers = iter([whole.target_cosine, whole.norm, keras.ops.convert_to_tensor(g)])
+    return lambda part: next(answers)
+
+
+def test_permuted_running_numbers_permute_the_draws():
+    head = built(losses.ElasticFace(30.0))
+    g = np.stack([np.arange(6), np.zeros(6)], axis=1).astype(np.int32)
+    order = [3, 1, 5, 0, 4, 2]
+    whole = head.rows(EMBEDDINGS, LABELS, g=g).loss.numpy()
+    np.testing.assert_allclose(head.rows(EMBEDDINGS[order], LABELS[order], g=g[order]).loss, whole[order], rtol=1e-6)

@@ -33,6 +33,17 @@ def test_clipping_comes_before_the_decay():
     np.testing.assert_allclose(weight, [1 - 0.1 * (3 * factor + 0.5), 2 - 0.1 * (4 * factor + 1.0)], atol=1e-6)
 
 
+def test_a_constraint_bounds_the_weight_and_not_the_velocity():
+    weight, free = tf.Variable(0.5), tf.Variable(0.5)
+    sgd = SGD(Optimizer(momentum=0.9), [weight, free], decayed=[False, False],
+              constraints=[lambda value: tf.maximum(value, 0.01), None])
+    sgd.update([tf.constant(10.0)] * 2, rate=0.1, is_finite=tf.constant(True))
+    assert (weight.numpy(), free.numpy()) == (np.float32(0.01), np.float32(-0.5))
+    assert sgd.velocities[0].numpy() == -1
+    sgd.update([tf.constant(np.nan)] * 2, rate=0.1, is_finite=tf.constant(False))
+    assert weight.numpy() == np.float32(0.01)
+
+
 def test_clip_leaves_small_gradients():
     gradients = [tf.constant([0.3]), tf.constant([0.4])]
     assert [g.numpy()[0] for g in clip(gradients, 1.0)] == pytest.approx([0.3, 0.4])

@@ -15,9 +15,10 @@ from training.placement import precision_warning, resolve_precision
 from training.step import MEASURED, make_step
 
 
-def parts_of(path, *, precision="float32", dropout=0.3, strategy=None, batch_size=8, clean=False):
+def parts_of(path, *, precision="float32", dropout=0.3, strategy=None, batch_size=8, clean=False, loss="amsoftmax",
+             params=None):
     config = TrainingConfig(
-        data=Data(train=str(path), batch_size=batch_size), loss=Loss(params={"scale": 8.0}),
+        data=Data(train=str(path), batch_size=batch_size), loss=Loss(loss, params or {"scale": 8.0}),
         network=Network(width=0.125, embedding_size=16, dropout=dropout, batch_norm=not clean),
         engine=Engine(precision=precision))
     source = open_data(config)
@@ -60,8 +61,9 @@ def test_it_learns(folder):
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_the_guard_changes_nothing(folder):
-    source, parts = parts_of(folder.path)
+@pytest.mark.parametrize("loss", ["amsoftmax", "curricularface"])
+def test_the_guard_changes_nothing(folder, loss):
+    source, parts = parts_of(folder.path, loss=loss)
     centers = parts.head.decayed[0]
     centers.assign(np.where(np.arange(16) == 3, np.nan, centers.numpy()))
     before = state(parts)
@@ -71,12 +73,31 @@ def test_the_guard_changes_nothing(folder):
         np.testing.assert_array_equal(old, new)
 
 
-def test_batch_statistics_move_when_finite(folder):
-    source, parts = parts_of(folder.path)
+def test_batch_statistics_and_the_losss_state_move_when_finite(folder):
+    source, parts = parts_of(folder.path, loss="curricularface")
     before = [v.numpy() for v in parts.model.non_trainable_variables]
+    assert parts.head.state["t"].numpy() == 0
     assert take(make_step(parts, batch_size=8, jit_compile=False), batch_of(source))["is_finite"] == 1
     assert all((old != new.numpy()).any()
                for old, new in zip(before, parts.model.non_trainable_variables, strict=True))
+    assert parts.head.state["t"].numpy() != 0
+
+
+def test_trained_numbers_of_a_loss_move_without_decay_and_have_a_least_value(folder):
+    source, parts = parts_of(folder.path, loss="normface", params={"scale": 0.02, "trained": True})
+    scale = parts.head.classifier.scalars["scale"]
+    assert "scale" in decay_summary(parts).partition("; not on ")[2]
+    take(make_step(parts, batch_size=8, jit_compile=False), batch_of(source))
+    assert scale.numpy() != np.float32(0.02)
+    [keep] = [constraint for constraint in parts.optimizer.constraints if constraint is not None]
+    assert keep(tf.constant(-3.0)).numpy() == np.float32(0.01)
+
+
+def test_margins_come_from_the_crops_a_person(folder):
+    _, parts = parts_of(folder.path, params={"class_margins": "range", "margin": 0.4})
+    counts = np.bincount(open_data(TrainingConfig(data=Data(train=str(folder.path)))).selection.labels)
+    np.testing.assert_array_equal(parts.head.facts.counts, counts)
+    assert parts.head.facts.epoch_steps == -(-counts.sum() // 8)
 
 
 def test_xla_gives_the_same_step(folder):
@@ -126,7 +147,7 @@ from tests.training import test_step as t
 from training.placement import split
 
 def run(strategy):
-    source, parts = t.parts_of(sys.argv[1], strategy=strategy)
+    source, parts = t.parts_of(sys.argv[1], strategy=strategy, loss="curricularface")
     step = t.make_step(parts, batch_size=8, jit_compile=False)
     losses = [t.take(step, split(parts.strategy, t.batch_of(source)), rate=0.005)["loss"] for _ in range(2)]
     return losses, t.state(parts)
