@@ -99,7 +99,8 @@ def summary(found, classes):
     peers = {"amsoftmax": "pml cosface", "arcface": "pml arcface"}
     pairs = [(f"{ours} {count}", f"{peer} {count}") for ours, peer in peers.items() for count in classes]
     return {
-        "normface_time": worst(["normface"], "over_plain", "plain"), "normface_memory": worst(["normface"], "mb", "plain"),
+        "normface_time": worst(["normface"], "over_plain", "plain"),
+        "normface_memory": worst(["normface"], "mb", "plain"),
         "worst_time_ratio": worst(TARGET_ONLY, "over_plain", "normface"),
         "worst_memory_ratio": worst(TARGET_ONLY, "mb", "normface"),
         "over_pml": {ours: {key: round(found[ours][key] / found[peer][key], 3) for key in ("seconds", "mb")}

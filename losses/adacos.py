@@ -55,4 +55,4 @@ class AdaCos(Loss):
         middle = ops.take(angles, (count - 1) // 2)
         if self.median == "mean":
             middle = (middle + ops.take(angles, count // 2)) / 2
-        return {"scale": ops.maximum(average / cos(ops.minimum(middle, like(math.pi / 4, middle))), 0.01)}
+        return {"scale": ops.maximum(average / cos(ops.minimum(middle, like(math.pi / 4, middle))), 1)}

@@ -43,7 +43,8 @@ class Triplet(PairLoss):
         """[G, D], int32 [G] -> []; 0 where there is no triplet."""
         distance = distances(embeddings, squared=self.squared)
         is_same = ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(labels, 0))
-        is_self = ops.cast(ops.eye(labels.shape[0]), "bool")
+        places = ops.arange(ops.shape(labels)[0], dtype="int32")
+        is_self = ops.equal(ops.expand_dims(places, 1), ops.expand_dims(places, 0))
         is_positive = ops.logical_and(is_same, ops.logical_not(is_self))
         return getattr(self, f"_{self.mode}")(distance, is_positive, ops.logical_not(is_same))
 
@@ -54,8 +55,8 @@ class Triplet(PairLoss):
         return _mean(terms, is_active, is_valid if self.mean == "valid" else is_active)
 
     def _hard(self, distance, is_positive, is_negative):
-        farthest = _largest(distance, is_positive, axis=1)
-        nearest = -_largest(-distance, is_negative, axis=1)
+        farthest = _largest(distance, is_positive)
+        nearest = -_largest(-distance, is_negative)
         is_valid = ops.logical_and(ops.any(is_positive, axis=1), ops.any(is_negative, axis=1))
         terms = ops.where(is_valid, farthest - nearest + self.margin, 0.0)
         return _mean(terms, terms > 0, is_valid)
@@ -63,16 +64,17 @@ class Triplet(PairLoss):
     def _semihard(self, distance, is_positive, is_negative):
         negatives = ops.expand_dims(distance, 1)                               # [a, 1, n] beside [a, p, 1]
         is_farther = ops.logical_and(ops.expand_dims(is_negative, 1), negatives > ops.expand_dims(distance, 2))
-        nearest = -_largest(ops.broadcast_to(-negatives, is_farther.shape), is_farther, axis=2)
-        farthest = ops.expand_dims(_largest(distance, is_negative, axis=1), 1)
+        place = ops.argmax(ops.where(is_farther, -negatives, float("-inf")), axis=2)      # [a, p]
+        nearest = ops.take_along_axis(distance, place, axis=1)
+        farthest = ops.expand_dims(_largest(distance, is_negative), 1)
         negative = ops.where(ops.any(is_farther, axis=2), nearest, farthest)
         is_valid = ops.logical_and(is_positive, ops.any(is_negative, axis=1, keepdims=True))
         terms = ops.where(is_valid, distance - negative + self.margin, 0.0)
         return _mean(terms, terms > 0, is_valid)
 
     def _tfa(self, distance, is_positive, is_negative):
-        farthest = _largest(distance, is_positive, axis=1)                     # 0, its own, where there is none
-        nearest = ops.where(ops.any(is_negative, axis=1), -_largest(-distance, is_negative, axis=1),
+        farthest = _largest(distance, is_positive)                             # 0, its own, where there is none
+        nearest = ops.where(ops.any(is_negative, axis=1), -_largest(-distance, is_negative),
                             ops.max(distance, axis=1))
         return mean(ops.relu(farthest - nearest + self.margin))
 
@@ -90,11 +92,11 @@ def distances(embeddings, *, squared):
     return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 1.0, square)))
 
 
-def _largest(values, is_member, axis):
-    """The largest member along an axis; 0, without gradient, where there is none. Of equal ones the first."""
-    place = ops.argmax(ops.where(is_member, values, float("-inf")), axis=axis, keepdims=True)
-    found = ops.squeeze(ops.take_along_axis(values, place, axis=axis), axis)
-    return ops.where(ops.any(is_member, axis=axis), found, 0.0)
+def _largest(values, is_member):
+    """[G, G] -> [G], the largest member of each row; 0, without gradient, where there is none. Of equals the first."""
+    place = ops.argmax(ops.where(is_member, values, float("-inf")), axis=1, keepdims=True)
+    found = ops.take_along_axis(values, place, axis=1)[:, 0]
+    return ops.where(ops.any(is_member, axis=1), found, 0.0)
 
 
 def _mean(terms, is_counted, is_divisor):
