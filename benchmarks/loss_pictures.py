@@ -215,7 +215,8 @@ def scale_picture():
         label = f"s = {scale:g}" if scale != "adaptive" else "s = 13.1 (adaptive)"
         scale = adaptive_scale(10_575) if scale == "adaptive" else scale
         chance, loss, bend = probability(theta, scale)
-        found = theta[:-1][np.diff(np.sign(bend)) != 0]
+        [turns] = np.nonzero(np.diff(np.sign(bend)))
+        found = theta[turns] + np.diff(theta)[turns] * bend[turns] / (bend[turns] - bend[turns + 1])
         bends[f"{scale:.4g}"] = [round(float(angle), 1) for angle in found]
         for axes, values in ((left, chance), (right, loss)):
             axes.plot(theta, values, color=colour, linewidth=1.6, label=label)
@@ -255,7 +256,8 @@ def _dress(axes, title, last=180):
 def _write(path, data):
     """Writes a picture of few colours; returns its bytes."""
     few = io.BytesIO()
-    Image.open(io.BytesIO(data)).convert("RGB").quantize(200, method=Image.Quantize.FASTOCTREE).save(few, "png", optimize=True)
+    indexed = Image.open(io.BytesIO(data)).convert("RGB").quantize(200, method=Image.Quantize.FASTOCTREE)
+    indexed.save(few, "png", optimize=True)
     with atomic_write(path) as file:
         file.write(few.getvalue())
     return len(few.getvalue())
