@@ -1,6 +1,7 @@
 """Golden cases of the losses, and their pure computation on whichever Keras backend runs.
 
 A test module of a loss may hold
+    DEFAULTS  {registry name: the paper's defaults, but for those that a base brings}
     GOLDENS   {golden file: function of its hyperparameters -> a loss, a Given, or None for a case that is not ours}
     VARIANTS  losses that every property of tests/losses/test_contract.py is asked of
     by_hand   function (loss, Row) -> the paper's formula in plain Python

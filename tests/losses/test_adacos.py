@@ -10,6 +10,7 @@ import losses
 from tests.losses.cases import Given, example
 from tests.losses.on_tensorflow import gradients
 
+DEFAULTS = {"adacos": {"dynamic": True, "median": "lower"}}
 GOLDENS = {"adacos": lambda hyper: Given(losses.AdaCos(median=hyper["median"]), {"s": "scale"})
            if "median" in hyper else None}
 VARIANTS = [losses.AdaCos(), losses.AdaCos(dynamic=False), losses.AdaCos(median="mean")]

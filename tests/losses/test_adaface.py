@@ -11,6 +11,7 @@ from losses.loss import Batch
 from tests.losses.cases import Given, example
 from tests.losses.on_tensorflow import gradients
 
+DEFAULTS = {"adaface": {"scale": 64.0, "margin": 0.4, "h": 0.333, "rate": 0.01}}
 GOLDENS = {"adaface": lambda hyper: Given(
     losses.AdaFace(hyper["s"], hyper["m"], hyper["h"], hyper["t_alpha"]),
     {"batch_mean": "mean", "batch_std": "deviation"})}

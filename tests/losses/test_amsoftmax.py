@@ -15,6 +15,7 @@ def _sampled(hyper):
     return Given(loss, sampled=hyper["sampled"])
 
 
+DEFAULTS = {"amsoftmax": {"scale": 30.0, "margin": 0.35, "easy": False}}
 GOLDENS = {
     "am_softmax": lambda hyper: losses.AMSoftmax(hyper["s"], hyper["m"], easy=hyper["variant"] == "easy"),
     "adaptive_scale": lambda hyper: losses.AMSoftmax("adaptive", hyper["m"]) if "m" in hyper else None,

@@ -20,6 +20,7 @@ def _golden(hyper):
     return ArcFace(hyper["s"], hyper["m"], variant, "straight_through" if through else "exact")
 
 
+DEFAULTS = {"arcface": {"scale": 64.0, "margin": 0.5, "variant": "monotone", "gradient": "exact"}}
 GOLDENS = {
     "arcface": _golden,
     "class_margins": lambda hyper: Given(ArcFace(hyper["s"], class_margins="given"), margins=hyper["class_margins"]),

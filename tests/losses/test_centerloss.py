@@ -9,6 +9,7 @@ from losses.loss import Batch
 from tests.losses.cases import example, golden
 from tests.losses.on_tensorflow import gradients
 
+DEFAULTS = {"centerloss": {"weight": 0.003, "rate": 0.5}}
 VARIANTS = [losses.CenterLoss(), losses.CenterLoss(1.0, 0.1)]
 
 

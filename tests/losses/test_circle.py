@@ -10,6 +10,7 @@ import losses
 from tests.losses.cases import example, golden
 from tests.losses.on_tensorflow import gradients
 
+DEFAULTS = {"circle": {"scale": 256.0, "margin": 0.25}, "paircircle": {"scale": 256.0, "margin": 0.25}}
 GOLDENS = {"circle": lambda hyper: losses.Circle(hyper["gamma"], hyper["m"])}
 PAIR_GOLDENS = {"circle": lambda hyper: losses.PairCircle(hyper["gamma"], hyper["m"])}
 VARIANTS = [losses.Circle(), losses.Circle(64.0, 0.4, sub_centers=2)]

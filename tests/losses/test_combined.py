@@ -10,6 +10,7 @@ from tests.losses.cases import example
 from tests.losses.on_tensorflow import gradients
 from tests.losses.targets import check_slopes, target
 
+DEFAULTS = {"combined": {"scale": 64.0, "multiply": 1.0, "add": 0.3, "subtract": 0.2}}
 GOLDENS = {"combined": lambda hyper: losses.Combined(hyper["s"], hyper["m1"], hyper["m2"], hyper["m3"])}
 VARIANTS = [losses.Combined(), losses.Combined(32.0, 0.9, 0.4, 0.15), losses.Combined("adaptive", 1.35, 0.0, 0.0)]
 

@@ -10,6 +10,7 @@ from tests.losses.cases import Given, example
 from tests.losses.on_tensorflow import gradients
 from tests.losses.targets import check_falls, check_slopes
 
+DEFAULTS = {"curricularface": {"scale": 64.0, "margin": 0.5, "rate": 0.01}}
 GOLDENS = {"curricularface": lambda hyper: Given(
     losses.CurricularFace(hyper["s"], hyper["m"], rate=hyper["momentum"]), {"t": "t"})}
 VARIANTS = [losses.CurricularFace(), losses.CurricularFace(16.0, rate=0.9), losses.CurricularFace("adaptive"),

@@ -35,6 +35,7 @@ def _golden(hyper):
     return Drawn(hyper["s"], 0.0, kind=hyper["kind"], plus=hyper["plus"] == "rank", key=key)
 
 
+DEFAULTS = {"elasticface": {"scale": 64.0, "margin": 0.5, "spread": 0.05, "kind": "arc", "plus": False}}
 GOLDENS = {"elasticface": _golden}
 VARIANTS = [losses.ElasticFace(), losses.ElasticFace(margin=0.35, kind="cos", plus=True),
             losses.ElasticFace("adaptive")]

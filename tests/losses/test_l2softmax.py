@@ -10,6 +10,7 @@ from losses.l2softmax import alpha_low
 from tests.losses.cases import example, golden
 from tests.losses.on_tensorflow import gradients
 
+DEFAULTS = {"l2softmax": {"alpha": 16.0, "trained": False}}
 GOLDENS = {"l2_softmax": lambda hyper: losses.L2Softmax(hyper["alpha"], trained=True)}
 VARIANTS = [losses.L2Softmax(), losses.L2Softmax(8.0, trained=True)]
 

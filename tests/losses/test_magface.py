@@ -12,6 +12,8 @@ from tests.losses.cases import example, golden
 from tests.losses.on_tensorflow import gradients
 from tests.losses.targets import check_falls, check_slopes
 
+DEFAULTS = {"magface": {"scale": 64.0, "low": 10.0, "high": 110.0, "margin_low": 0.45, "margin_high": 0.8,
+                        "weight": 35.0, "easy": True}}
 GOLDENS = {"magface": lambda hyper: losses.MagFace(
     hyper["s"], hyper["l_a"], hyper["u_a"], hyper["l_m"], hyper["u_m"], hyper["lambda_g"], hyper["easy"])}
 VARIANTS = [losses.MagFace(), losses.MagFace(easy=False, low=1.0), losses.MagFace("adaptive", low=1.0, high=4.0)]

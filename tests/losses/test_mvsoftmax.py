@@ -11,6 +11,7 @@ from losses.loss import Context
 from tests.losses.cases import example
 from tests.losses.on_tensorflow import gradients
 
+DEFAULTS = {"mvsoftmax": {"scale": 32.0, "margin": 0.35, "t": 0.2, "base": "am", "mode": "adaptive", "easy": False}}
 GOLDENS = {"mv_softmax": lambda hyper: losses.MVSoftmax(
     hyper["s"], hyper["m"], hyper["t"], hyper["base"], hyper["mode"], hyper["easy"])}
 VARIANTS = [losses.MVSoftmax(), losses.MVSoftmax(margin=0.5, base="arc", mode="fixed"), losses.MVSoftmax(easy=True),

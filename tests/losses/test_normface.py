@@ -8,6 +8,7 @@ from losses.normface import lower_bound
 from tests.losses.cases import example, golden
 from tests.losses.on_tensorflow import gradients
 
+DEFAULTS = {"normface": {"scale": 30.0, "trained": False}}
 GOLDENS = {"normface": lambda hyper: losses.NormFace(hyper["s"], trained=True),
            "adaptive_scale": lambda hyper: None if "m" in hyper else losses.NormFace("adaptive", trained=True)}
 VARIANTS = [losses.NormFace(), losses.NormFace("adaptive"), losses.NormFace(10.0, trained=True),

@@ -19,6 +19,7 @@ def _golden(hyper):
     return losses.Unified(hyper["s"], hyper["a"], growth=0.0 if hyper["a_multiplier"] == 1 else 1 / 3)
 
 
+DEFAULTS = {"randomsoftmax": {"scale": 32.0, "spread": 0.2, "every": 0, "growth": 0.0}}
 GOLDENS = {"random_softmax": _golden}
 VARIANTS = [losses.RandomSoftmax(every=5), losses.RandomSoftmax("adaptive", growth=1 / 3)]
 

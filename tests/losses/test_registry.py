@@ -9,7 +9,10 @@ import pytest
 import losses
 from losses.__main__ import main
 from losses.loss import Loss, PairLoss
+from losses.margin import Margined
 from losses.registry import LOSSES, build, describe, fields, load, names
+from losses.scale import Scaled
+from tests.losses.cases import modules
 
 ROOM = Path(losses.__file__).parent
 INFRASTRUCTURE = {"__init__", "__main__", "config", "registry", "loss", "classifier", "reduce", "head", "pairhead",
@@ -30,41 +33,24 @@ def test_member(name):
     assert getattr(losses, load(name).__name__) is load(name)
 
 
-SCALED = {"angle": 45.0, "adaptive_form": "half", "adaptive_with_margin": False}
-MARGINED = {**SCALED, "class_margins": "equal", "smallest_margin": 0.05, "count_power": 0.25}
-DEFAULTS = {
-    "softmax": {}, "l2softmax": {"alpha": 16.0, "trained": False},
-    "normface": {"scale": 30.0, "trained": False, **SCALED},
-    "amsoftmax": {"scale": 30.0, "margin": 0.35, "easy": False, **MARGINED},
-    "arcface": {"scale": 64.0, "margin": 0.5, "variant": "monotone", "gradient": "exact", **MARGINED},
-    "combined": {"scale": 64.0, "multiply": 1.0, "add": 0.3, "subtract": 0.2, **SCALED},
-    "sphereface": {"margin": 4.0, "scale": 0.0, "base": 1000.0, "gamma": 0.12, "power": 1.0, "least": 5.0},
-    "spherefacer": {"scale": 30.0, "margin": 1.5, "variant": "v1", "gradient": "exact", "soft_norm": 0.0},
-    "sphereface2": {"scale": 40.0, "margin": 0.4, "kind": "C", "balance": 0.7, "exponent": 3, "gradient": "exact"},
-    "adacos": {"dynamic": True, "median": "lower"},
-    "subcenter": {"scale": 64.0, "margin": 0.5, "variant": "monotone", "gradient": "exact", **MARGINED},
-    "unified": {"scale": 32.0, "a": -1.0, "growth": 0.0, **SCALED},
-    "randomsoftmax": {"scale": 32.0, "spread": 0.2, "every": 0, "growth": 0.0, **SCALED},
-    "mvsoftmax": {"scale": 32.0, "margin": 0.35, "t": 0.2, "base": "am", "mode": "adaptive", "easy": False, **MARGINED},
-    "curricularface": {"scale": 64.0, "margin": 0.5, "rate": 0.01, **MARGINED},
-    "magface": {"scale": 64.0, "low": 10.0, "high": 110.0, "margin_low": 0.45, "margin_high": 0.8, "weight": 35.0,
-                "easy": True, **SCALED},
-    "adaface": {"scale": 64.0, "margin": 0.4, "h": 0.333, "rate": 0.01, **SCALED},
-    "elasticface": {"scale": 64.0, "margin": 0.5, "spread": 0.05, "kind": "arc", "plus": False, **MARGINED},
-    "uniface": {"scale": 64.0, "margin": 0.4, "weight": 1.0, "sampled": 1.0},
-    "circle": {"scale": 256.0, "margin": 0.25}, "centerloss": {"weight": 0.003, "rate": 0.5},
+BASES = {
+    Loss: {"sub_centers": 1, "filter_above": 0.0},
+    Scaled: {"angle": 45.0, "adaptive_form": "half", "adaptive_with_margin": False},
+    Margined: {"class_margins": "equal", "smallest_margin": 0.05, "count_power": 0.25},
 }
+"""What many losses bring."""
 
 
 @pytest.mark.parametrize("name", names())
 def test_defaults_are_those_of_the_papers(name):
-    pairs = {"paircircle": {"scale": 256.0, "margin": 0.25},
-             "triplet": {"margin": 0.2, "mode": "semihard", "squared": True, "mean": "active"}}
-    if name in pairs:
-        assert fields(name) == pairs[name]
-    else:
-        common = {"sub_centers": 3 if name == "subcenter" else 1, "filter_above": 0.0}
-        assert fields(name) == DEFAULTS[name] | common
+    """Each loss's test module states them, but for those that its base brings."""
+    stated = {}
+    for module in modules():
+        stated.update(getattr(module, "DEFAULTS", {}))
+    kind, common = load(name), {}
+    for base, theirs in BASES.items():
+        common |= theirs if issubclass(kind, base) else {}
+    assert fields(name) == common | stated[name]
 
 
 def test_kinds_of_parameters():

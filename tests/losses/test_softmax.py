@@ -5,6 +5,7 @@ import numpy as np
 import losses
 from tests.losses.cases import golden_cases
 
+DEFAULTS = {"softmax": {}}
 GOLDENS = {"softmax": lambda hyper: losses.Softmax()}
 VARIANTS = [losses.Softmax(), losses.Softmax(sub_centers=2)]
 

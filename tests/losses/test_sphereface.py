@@ -19,6 +19,7 @@ def _golden(hyper):
 
 
 ALONE = {"base": 0.0, "least": 0.0}
+DEFAULTS = {"sphereface": {"margin": 4.0, "scale": 0.0, "base": 1000.0, "gamma": 0.12, "power": 1.0, "least": 5.0}}
 GOLDENS = {"sphereface": _golden}
 VARIANTS = [losses.SphereFace(), losses.SphereFace(4.0, **ALONE), losses.SphereFace(1.35, 30.0, **ALONE),
             losses.SphereFace(2.0, 16.0)]

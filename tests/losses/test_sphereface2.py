@@ -16,6 +16,8 @@ def _golden(hyper):
                               "straight_through" if hyper["detach"] else "exact")
 
 
+DEFAULTS = {"sphereface2": {"scale": 40.0, "margin": 0.4, "kind": "C", "balance": 0.7, "exponent": 3,
+                            "gradient": "exact"}}
 GOLDENS = {"sphereface2": _golden}
 VARIANTS = [losses.SphereFace2(), losses.SphereFace2(40.0, 0.5, "A"), losses.SphereFace2(64.0, 1.7, "M", 0.8),
             losses.SphereFace2(gradient="straight_through", exponent=2)]

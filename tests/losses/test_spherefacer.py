@@ -18,6 +18,7 @@ def _golden(hyper):
     return losses.SphereFaceR(hyper["s"], hyper["m"], hyper["form"][2:], gradient)
 
 
+DEFAULTS = {"spherefacer": {"scale": 30.0, "margin": 1.5, "variant": "v1", "gradient": "exact", "soft_norm": 0.0}}
 GOLDENS = {"sphereface": _golden}
 VARIANTS = [losses.SphereFaceR(), losses.SphereFaceR(30.0, 1.7, "v0"), losses.SphereFaceR(60.0, 1.4, "v2"),
             losses.SphereFaceR(30.0, 1.5, "v1", "straight_through"), losses.SphereFaceR(soft_norm=0.01),

@@ -18,6 +18,7 @@ def _golden(hyper):
     return losses.SubcenterArcFace(hyper["s"], hyper["m"], variant, "straight_through" if through else "exact")
 
 
+DEFAULTS = {"subcenter": {"scale": 64.0, "margin": 0.5, "variant": "monotone", "gradient": "exact", "sub_centers": 3}}
 GOLDENS = {"subcenter_arcface": _golden}
 VARIANTS = [losses.SubcenterArcFace(), losses.SubcenterArcFace("adaptive", sub_centers=10)]
 

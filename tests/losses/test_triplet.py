@@ -18,6 +18,7 @@ def _golden(hyper):
     return losses.Triplet(hyper["margin"], mode, hyper["squared"], mean or "active")
 
 
+DEFAULTS = {"triplet": {"margin": 0.2, "mode": "semihard", "squared": True, "mean": "active"}}
 PAIR_GOLDENS = {"triplet": _golden}
 
 

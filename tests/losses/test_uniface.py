@@ -9,6 +9,7 @@ import losses
 from tests.losses.cases import example
 from tests.losses.on_tensorflow import gradients
 
+DEFAULTS = {"uniface": {"scale": 64.0, "margin": 0.4, "weight": 1.0, "sampled": 1.0}}
 GOLDENS = {"uniface": lambda hyper: losses.UniFace(hyper["s"], hyper["m"], hyper["l"])}
 VARIANTS = [losses.UniFace(), losses.UniFace(30.0, 0.2, 0.7, 0.1)]
 

@@ -12,6 +12,7 @@ from tests.losses.cases import example, golden
 from tests.losses.on_tensorflow import gradients
 
 WORDS = "-3 -2 -1 -0.5 -0.25 -4 -0.1 0 -6 -0.7"
+DEFAULTS = {"unified": {"scale": 32.0, "a": -1.0, "growth": 0.0}}
 GOLDENS = {"unified": lambda hyper: losses.Unified(hyper["s"], hyper["a"]),
            "search_softmax": lambda hyper: losses.Unified(hyper["s"], " ".join(map(str, hyper["a"])))}
 VARIANTS = [losses.Unified(), losses.Unified(8.0, WORDS), losses.Unified("adaptive", growth=1 / 3)]
