@@ -58,6 +58,8 @@ class Head(keras.layers.Layer):
 
     Raises:
         ValueError: a loss over pairs, or a loss that needs counts, margins or epoch_steps that are not given.
+
+    Warns where `advice` is not empty.
     """
 
     def __init__(self, loss, num_classes, *, counts=None, margins=None, epoch_steps=0, seed=0, name="head",
@@ -72,12 +74,11 @@ class Head(keras.layers.Layer):
         self.resolved = loss.resolved(self.facts)
         self._margins = margins_of(self.resolved, self.facts)
         self.classifier = Classifier(self.resolved, self.facts, dtype=dtype, name="classifier")
+        if self.advice:
+            warnings.warn(self.advice, stacklevel=2)
 
     def build(self, embeddings_shape, labels_shape=None):
         """Makes the variables for embeddings [B, D]."""
-        advice = self.resolved.advice(self.facts)
-        if advice:
-            warnings.warn(advice, stacklevel=2)
         self.classifier.build(embeddings_shape)
         self.margin_share = self.add_weight(name="margin_share", shape=(), initializer="ones", trainable=False)
         self.step = self.add_weight(name="step", shape=(), initializer="zeros", trainable=False, dtype="int32")
@@ -86,6 +87,11 @@ class Head(keras.layers.Layer):
                                   aggregation="only_first_replica")
             for name, first in self.resolved.first_state(self.facts, embeddings_shape[-1]).items()}
         self.built = True
+
+    @property
+    def advice(self):
+        """A sentence about settings that are allowed and likely harmful, else ""."""
+        return self.resolved.advice(self.facts)
 
     @property
     def decayed(self):

@@ -41,9 +41,7 @@ class Part:
     def target(self):
         """[B], the target's value, 0 where it is not here; by place, since a mask of [B, c] costs three times more."""
         columns, is_here = self.columns()
-        width = self.values.shape[1]
-        places = ops.arange(ops.shape(columns)[0], dtype="int32") * width + columns
-        return ops.where(is_here, ops.take(ops.reshape(self.values, (-1,)), places), 0.0)
+        return ops.where(is_here, ops.take_along_axis(self.values, ops.expand_dims(columns, 1), axis=1)[:, 0], 0.0)
 
     def target_bias(self):
         """[B], the target's bias, 0 where it is not here or there is none."""

@@ -46,8 +46,8 @@ def load(name):
 
 
 def fields(name):
-    """Returns {parameter: default} of a loss, in the order of its file."""
-    return {field.name: field.default for field in dataclasses.fields(load(name))}
+    """Returns {parameter: default} of a loss, its own in the order of its file, then those that many share."""
+    return {field.name: field.default for field in sorted(dataclasses.fields(load(name)), key=lambda f: f.kw_only)}
 
 
 def build(name, params=None):

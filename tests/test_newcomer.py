@@ -72,6 +72,11 @@ def call(words):
     ("train --run {new} --data.train {data} --data.benchmarks {run}", "run is a run, expected a dataset folder"),
     ("train --run {data} --data.train {data} {tiny}", "data exists and is no run folder (it has no config.yaml); name"),
     ("train --run {inside} --data.train {data} {tiny}", "Not a directory; a part of the path is a file; name another"),
+    ("train --run {new} --data.train {data} {tiny} --loss.name triplet", "expected one with a classifier (a loss over "
+                                                                        "pairs goes into losses.PairHead)"),
+    ("train --run {new} --data.train {data} {tiny} --loss.name arcface --loss.params.margin 28.6",
+     "margin is 28.6, expected an angle in [0, pi/2) radians"),
+    ("train --run {new} --data.train {data} {tiny} --loss.params.scale adaptiv", "expected a finite number abov"),
     ("evaluate", "runs is [], expected at least one run folder before the options"),
     ("evaluate {data} --benchmarks {run}", "data is a dataset folder, expected a run folder, as train.py makes it"),
     ("evaluate {run} --benchmarks {run}", "run is a run, expected a dataset folder, as python -m align makes it"),
@@ -136,8 +141,11 @@ def test_people_with_one_crop_are_counted(tmp_path):
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")   # Keras writes the model
 def test_train_says_it(tmp_path, capsys):
     data = make_folder(tmp_path / "data", photos=1).path
-    assert train.main(["--data.train", str(data), "--run", str(tmp_path / "run"), *TINY]) == 0
-    assert "6 of 6 people have one crop only" in capsys.readouterr().err
+    assert train.main(["--data.train", str(data), "--run", str(tmp_path / "run"), *TINY, "--loss.name", "l2softmax",
+                       "--loss.params.alpha", "1"]) == 0
+    text = capsys.readouterr().err
+    assert "6 of 6 people have one crop only" in text
+    assert "alpha is 1, below 3.58: with 6 classes the target's mean probability cannot reach 0.9" in text
 
 
 def test_where_nobody_may_write(there, open_to_all, capsys):

@@ -1,5 +1,6 @@
 """Builds what a run works with: data, network, head, optimizer."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,8 +52,10 @@ def build_parts(config, source, strategy):
             dtype=config.engine.precision, **fast_layers(
                 on_processor=not tf.config.list_logical_devices("GPU"), jit_compile=config.engine.jit_compile))
         loss = losses.registry.build(config.loss.name, config.loss.params)
-        head = Head(loss, len(source.selection.classes), counts=np.bincount(source.selection.labels),
-                    epoch_steps=-(-source.order.epoch // config.data.batch_size), seed=config.seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)       # the run says it: head.advice
+            head = Head(loss, len(source.selection.classes), counts=np.bincount(source.selection.labels),
+                        epoch_steps=-(-source.order.epoch // config.data.batch_size), seed=config.seed)
         head.build((None, network.embedding_size))
         trained = [*model.trainable_variables, *head.trainable_variables]
         optimizer = SGD(config.optimizer, [variable.value for variable in trained],

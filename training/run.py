@@ -129,6 +129,7 @@ def _introduce(job, monitor, first_step):
         f"{config.data.batch_size} crops ({epochs:.1f} epochs)",
         lone_crops(job.source),
         decay_summary(job.parts),
+        job.parts.head.advice,
         f"checkpoints need {job.checkpoints.size() * config.intervals.keep / 1e6:.0f} MB in {job.checkpoints.folder}",
         placement.precision_warning(config.engine.precision),
         f"going on after step {first_step}" if first_step else "",
