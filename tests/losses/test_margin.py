@@ -19,6 +19,15 @@ def test_both_rules_are_the_golden_ones():
         np.testing.assert_allclose(found, row["margins"], rtol=1e-12)
 
 
+def test_both_rules_by_hand():
+    """Fourth roots of 1, 16 and 81; a class without crops counts as one of a single crop."""
+    counts = [0, 1, 16, 81]
+    np.testing.assert_allclose(losses.range_margins(counts, smallest=0.1, largest=0.5, power=0.25),
+                               [0.5, 0.5, 0.2, 0.1], rtol=1e-14)
+    np.testing.assert_allclose(losses.power_margins(counts, factor=0.6, power=0.25, offset=0.05),
+                               [0.65, 0.65, 0.35, 0.25], rtol=1e-14)
+
+
 def test_equal_counts_have_the_largest_margin():
     np.testing.assert_array_equal(losses.range_margins([7, 7, 7], smallest=0.1, largest=0.4, power=0.25), 0.4)
 
