@@ -1,0 +1,438 @@
+"""Do the tests of the losses notice a changed operator? Mutants of losses/, one by one. Last line: one JSON object.
+
+python benchmarks/mutants.py [--sample 120] [--seed 0] [--only FILE] [--list] [--work FOLDER]
+
+A mutant is one change in the syntax tree of one file of losses/ (CHANGES below); texts and annotations stay. A
+sample is drawn by its seed, each file in proportion to its mutants. Each mutant runs against tests/losses in a process
+forked from one that has imported TensorFlow: its own test file and the registry's, which takes a second, test_contract,
+test_goldens, the rest. The first failure, an import that fails, a crash or the time limit means caught. The test in JAX
+is left out: it takes more than ten seconds a run and repeats the others. The changed text lives in memory alone: no
+file of the project is written. An interrupted run goes on where it was. Exit code 1 where less than 95 % are caught;
+equivalent mutants (EQUIVALENT, argued) do not count.
+"""
+
+import argparse
+import ast
+import hashlib
+import importlib.abc
+import importlib.util
+import json
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))   # so that `python benchmarks/mutants.py` works as well
+
+from base.checks import SettingsError, near_names, require  # noqa: E402 - after the path is set
+from base.environment import prepare, processor  # noqa: E402
+from base.files import atomic_text  # noqa: E402
+from base.mix import generator  # noqa: E402
+
+WANTED, MOST_EQUIVALENT = 0.95, 0.10
+TESTS = "tests/losses"
+ON_JAX = f"{TESTS}/test_goldens.py::test_everything_on_jax"
+_READ = ("losses", TESTS, "tests/goldens", "tests/parity", "tests/conftest.py", "base")
+_MEMORY = 8 * 2**30
+"""Bytes a mutant's process may add; a mutant may ask for any number."""
+
+
+class Equivalent(NamedTuple):
+    """A mutant that no test can tell from the original, and why."""
+
+    file: str
+    before: str
+    after: str
+    why: str
+
+
+EQUIVALENT = ()
+
+_ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
+               ast.Mod: ast.Mult, ast.Pow: ast.Mult}
+_COMPARED = {ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE),
+             ast.GtE: (ast.Gt, ast.Lt), ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.In: (ast.NotIn,),
+             ast.NotIn: (ast.In,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,)}
+_PAIRS = (("minimum", "maximum"), ("min", "max"), ("argmin", "argmax"), ("any", "all"), ("cos", "sin"),
+          ("logical_and", "logical_or"), ("ones_like", "zeros_like"))
+_CALLED = {name: other for pair in _PAIRS for name, other in (pair, pair[::-1])}
+_DROPPED = ("stop_gradient", "logical_not")
+CHANGES = {
+    "arithmetic": "+ and -, * and / change places; // % ** become *; a unary minus goes",
+    "numbers": "n becomes n + 1, 2 n and 0; True and False change places",
+    "comparisons": "the edge moves in or out, and the opposite: < becomes <= and >=; in, is, == turn round",
+    "branches": "`if`, `a if c else b` and `where(c, a, b)` take the other branch (a lone comparison does so already)",
+    "truth": "and, or change places; not goes",
+    "calls": f"{', '.join(map('/'.join, _PAIRS))} change places; {', '.join(_DROPPED)} go",
+}
+
+
+class Mutant(NamedTuple):
+    """One change of one file."""
+
+    file: str
+    line: int
+    before: str
+    """The changed line, as ast.unparse writes it."""
+    after: str
+    source: str
+    """The whole file, changed."""
+
+    def __str__(self):
+        return f"{self.file}:{self.line}: {self.before}  ->  {self.after}"
+
+
+def main(argv):
+    """Returns the exit code: 0, 1 where too few are caught, 2 where something given does not fit."""
+    try:
+        return _run(_options(argv))
+    except SettingsError as error:
+        print(f"mutants: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(options):
+    drawn = sample(_known(_files(options.only)), options.sample, options.seed)
+    if options.list:
+        print(*drawn, sep="\n")
+        return 0
+    check_equivalent(EQUIVALENT, _known(_files(None)))
+    work = Path(options.work)
+    work.mkdir(parents=True, exist_ok=True)
+    is_caught, equivalent = run_all(drawn, Results(work / "results.jsonl", _digest()))
+    share = sum(is_caught) / max(len(is_caught), 1)
+    print(json.dumps({"total": len(drawn), "caught": sum(is_caught), "equivalent": equivalent,
+                      "caught_share": round(share, 4), "seed": options.seed, "processor": processor()}))
+    return int(share < WANTED)
+
+
+def mutants(source, file):
+    """Returns every mutant of a source text, in the order of its nodes."""
+    tree, found = ast.parse(source), []
+    lines = ast.unparse(tree).split("\n")
+    for owner, field, index, node in list(_places(tree)):
+        for other in _changes(node):
+            _put(owner, field, index, other)
+            text = ast.unparse(tree)
+            _put(owner, field, index, node)
+            changed = [pair for pair in zip(lines, text.split("\n"), strict=True) if pair[0] != pair[1]]
+            if changed:
+                [(before, after)] = changed
+                found.append(Mutant(file, node.lineno, before.strip(), after.strip(), text + "\n"))
+    return found
+
+
+def sample(found, count, seed):
+    """Draws `count` of the mutants by seed; each file gives in proportion to its own, largest remainders first."""
+    by_file = {}
+    for mutant in found:
+        by_file.setdefault(mutant.file, []).append(mutant)
+    count = min(count, len(found))
+    quotas = {file: count * len(own) // len(found) for file, own in by_file.items()}
+    left = sorted(by_file, key=lambda file: (-(count * len(by_file[file]) % len(found)), file))
+    for file in left[:count - sum(quotas.values())]:
+        quotas[file] += 1
+    return [own[place] for file, own in by_file.items()
+            for place in sorted(generator("mutants", seed, file).permutation(len(own))[:quotas[file]])]
+
+
+def check_equivalent(entries, known):
+    """Raises SettingsError where an entry of EQUIVALENT fits no mutant: its line has changed or gone."""
+    there = {mutant[:1] + mutant[2:4] for mutant in known}
+    for entry in entries:
+        require(tuple(entry[:3]) in there, f"equivalent mutant of {entry.file}", f"{entry.before} -> {entry.after}",
+                "a mutant of today's file; correct the entry in benchmarks/mutants.py or take it out")
+
+
+def run_all(drawn, results):
+    """Runs what is not known yet; returns (list of whether each is caught, number of equivalent ones)."""
+    argued = {entry[:3] for entry in EQUIVALENT}
+    counted = [mutant for mutant in drawn if mutant[:1] + mutant[2:4] not in argued]
+    equivalent = len(drawn) - len(counted)
+    require(equivalent <= MOST_EQUIVALENT * len(drawn), "equivalent mutants", equivalent,
+            f"at most {MOST_EQUIVALENT:.0%} of {len(drawn)}: strengthen the tests instead")
+    outcomes = []
+    for number, mutant in enumerate(counted, 1):
+        outcomes.append(results.of(mutant))
+        print(f"{number}/{len(counted)} {outcomes[-1]['by'] or 'SURVIVED'}: {mutant}", file=sys.stderr, flush=True)
+    for mutant, outcome in zip(counted, outcomes, strict=True):
+        if not outcome["by"]:
+            print(f"survived: {mutant}", file=sys.stderr)
+    return [bool(outcome["by"]) for outcome in outcomes], equivalent
+
+
+class Results:
+    """What is known of mutants, as lines of JSON in a file; a line counts for the texts it was made from alone."""
+
+    def __init__(self, path, digest):
+        self.path, self.digest, self.limit = path, digest, None
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []   # the last may be torn
+        self.known = {line["key"]: line for line in map(json.loads, lines)}
+        atomic_text(path, "".join(f"{json.dumps(line)}\n" for line in self.known.values()))
+
+    def of(self, mutant):
+        """Returns {"by": what caught it, or None, "seconds": ...}; runs it where that is not known."""
+        if self._key(mutant) not in self.known:
+            if self.limit is None:
+                self.limit = self._limit()
+            self._add(mutant, run_tests(mutant, self.limit))
+        return self.known[self._key(mutant)]
+
+    def _limit(self):
+        """Ten times the seconds of all tests without a change, which must pass; two minutes at least."""
+        _import_once()
+        if self._key(None) not in self.known:
+            self._add(None, run_tests(None, 1200))
+        found = self.known[self._key(None)]
+        require(found["by"] is None, "unchanged losses/", found["by"], f"tests that pass; run ./test.sh {TESTS}")
+        return max(120, int(10 * found["seconds"]))
+
+    def _add(self, mutant, outcome):
+        require(_digest() == self.digest, "losses/ or its tests", "changed", "files that stay as they are; start again")
+        line = {"key": self._key(mutant), "mutant": str(mutant), **outcome}
+        self.known[line["key"]] = line
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _key(self, mutant):
+        return hashlib.sha256(f"{self.digest} {mutant and mutant.file} {mutant and mutant.source}".encode()).hexdigest()
+
+
+def run_tests(mutant, limit):
+    """Runs the tests in a fork, with the mutant in place of its file; {"by": test or word that caught it, or None}."""
+    started = time.monotonic()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        _in_child(mutant, limit, writing)
+    os.close(writing)
+    try:
+        with os.fdopen(reading, encoding="utf-8") as pipe:
+            said = pipe.read()
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        raise
+    finally:
+        _, status = os.waitpid(child, 0)
+    return {"by": _verdict(said, status), "seconds": round(time.monotonic() - started, 1)}
+
+
+def _verdict(said, status):
+    if os.WIFSIGNALED(status):
+        name = signal.Signals(os.WTERMSIG(status)).name
+        if name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"):
+            raise RuntimeError(f"somebody ended the tests by {name}")
+        return "the time limit" if name == "SIGALRM" else name
+    found = json.loads(said)
+    if "error" in found:
+        raise RuntimeError(found["error"])
+    return found["by"]
+
+
+def _in_child(mutant, limit, writing):
+    """Runs the tests, says what came of them into the pipe and ends the process."""
+    found = {}
+    try:
+        signal.alarm(limit)   # ends the process whatever it does
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, used + _MEMORY))
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(nowhere, number)
+        os.chdir(ROOT)
+        found = {"by": _first_failure(mutant)}
+    except BaseException:
+        found = {"error": traceback.format_exc()}
+    finally:
+        os.write(writing, json.dumps(found).encode())
+        os._exit(0)
+
+
+def _first_failure(mutant):
+    """The name of the first test that fails, or None."""
+    import pytest
+
+    if any(name.partition(".")[0] in ("losses", "tests") for name in sys.modules):
+        raise RuntimeError("losses or tests are imported before the mutant stands in its place")
+    finder = _Finder(mutant)
+    sys.meta_path.insert(0, finder)
+    for files in stages(mutant.file if mutant else ""):
+        watcher = _Watcher()
+        code = pytest.main([*files, "-x", "-q", "--tb=no", f"--deselect={ON_JAX}"], plugins=[watcher])
+        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED,
+                        pytest.ExitCode.INTERNAL_ERROR):
+            raise RuntimeError(f"pytest ended with {code!r} in {files}")
+        if code:
+            return watcher.failed or "collection"
+    if mutant and not finder.is_used:
+        raise RuntimeError(f"no test imports {mutant.file}")
+    return None
+
+
+def stages(file):
+    """Lists of test files in the order in which they run: the file's own and the registry's, all losses, the rest."""
+    everything = [f"{TESTS}/{path.name}" for path in sorted((ROOT / TESTS).glob("test_*.py"))]
+    own = [path for path in everything if path == f"{TESTS}/test_{Path(file).name}"]
+    own += [path for path in (f"{TESTS}/test_registry.py",) if path not in own]
+    common = [f"{TESTS}/test_contract.py", f"{TESTS}/test_goldens.py"]
+    return [files for files in (own, common, [path for path in everything if path not in own + common]) if files]
+
+
+class _Watcher:
+    """A plugin of pytest that keeps the name of the first failure."""
+
+    failed = None
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed and not self.failed:
+            self.failed = report.nodeid
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives the mutant's text for the module of its file."""
+
+    def __init__(self, mutant):
+        self.mutant, self.is_used = mutant, False
+        parts = Path(mutant.file).with_suffix("").parts if mutant else ()
+        self.is_package = parts[-1:] == ("__init__",)
+        self.name = ".".join(parts[:-1] if self.is_package else parts)
+
+    def find_spec(self, name, path, target=None):
+        if name != self.name:
+            return None
+        file = ROOT / self.mutant.file
+        return importlib.util.spec_from_file_location(
+            name, file, loader=self, submodule_search_locations=[str(file.parent)] if self.is_package else None)
+
+    def exec_module(self, module):
+        self.is_used = True
+        exec(compile(self.mutant.source, str(ROOT / self.mutant.file), "exec"), module.__dict__)
+
+
+def _import_once():
+    """What every test imports, without an operation: TensorFlow starts its threads at the first, after the fork."""
+    prepare()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)   # TensorFlow's notes about machines that have no GPU
+        import keras  # noqa: F401
+        import pytest  # noqa: F401
+        import scipy.optimize  # noqa: F401
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(kept, 2)
+
+
+def _places(node):
+    """Yields (owner, field, index, node) of every expression and statement that may change, in order."""
+    for field, value in ast.iter_fields(node):
+        if field in ("annotation", "returns"):
+            continue
+        for index, child in enumerate(value) if isinstance(value, list) else ((None, value),):
+            if isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr):
+                yield node, field, index, child
+                yield from _places(child)
+
+
+def _put(owner, field, index, node):
+    if index is None:
+        setattr(owner, field, node)
+    else:
+        getattr(owner, field)[index] = node
+
+
+def _with(node, **changes):
+    return ast.copy_location(type(node)(**dict(ast.iter_fields(node)) | changes), node)
+
+
+def _changes(node):
+    """Yields what may stand in a node's place (CHANGES)."""
+    match node:
+        case ast.BinOp(op=op) | ast.AugAssign(op=op) if type(op) in _ARITHMETIC:
+            yield _with(node, op=_ARITHMETIC[type(op)]())
+        case ast.UnaryOp(op=ast.USub() | ast.Not()):
+            yield node.operand
+        case ast.BoolOp(op=op):
+            yield _with(node, op=ast.Or() if isinstance(op, ast.And) else ast.And())
+        case ast.Constant(value=bool() | int() | float()):
+            yield from (_with(node, value=value) for value in _numbers(node.value))
+        case ast.Compare(ops=ops):
+            yield from (_with(node, ops=[*ops[:place], other(), *ops[place + 1:]])
+                        for place, op in enumerate(ops) for other in _COMPARED[type(op)])
+        case ast.If(test=test) if not _turns_alone(test):
+            yield _with(node, test=ast.UnaryOp(ast.Not(), test))
+        case ast.IfExp(test=test) if not _turns_alone(test):
+            yield _with(node, body=node.orelse, orelse=node.body)
+        case ast.Call():
+            yield from _calls(node)
+
+
+def _numbers(value):
+    if isinstance(value, bool):
+        return [not value]
+    return list(dict.fromkeys(other for other in (value + 1, 2 * value, 0 * value) if other != value))
+
+
+def _calls(node):
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+    if name in _CALLED:
+        field = "attr" if isinstance(node.func, ast.Attribute) else "id"
+        yield _with(node, func=_with(node.func, **{field: _CALLED[name]}))
+    if name in _DROPPED:
+        yield node.args[0]
+    if name == "where" and not _turns_alone(node.args[0]):
+        yield _with(node, args=[node.args[0], *node.args[:0:-1]])
+
+
+def _turns_alone(test):
+    """True of a condition whose own mutant takes the other branch already."""
+    return isinstance(test, ast.UnaryOp) or (isinstance(test, ast.Compare) and len(test.ops) == 1)
+
+
+def _files(only):
+    found = sorted((ROOT / "losses").rglob("*.py"))
+    if only is None:
+        return found
+    names = [path.name for path in found]
+    require(Path(only).name in names, "--only", only, f"a file of losses/{near_names(Path(only).name, names)}")
+    return [found[names.index(Path(only).name)]]
+
+
+def _known(files):
+    """Every mutant of the files."""
+    return [mutant for path in files for mutant in mutants(path.read_text(encoding="utf-8"), _name(path))]
+
+
+def _name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def _digest():
+    """Of every text that a result depends on, but this file's."""
+    digest = hashlib.sha256()
+    for path in sorted(file for name in _READ for file in [ROOT / name, *(ROOT / name).rglob("*")]):
+        if path.suffix in (".py", ".json"):
+            digest.update(f"{_name(path)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _options(argv):
+    parser = argparse.ArgumentParser("benchmarks/mutants.py", description=__doc__.split("\n")[0])
+    parser.add_argument("--sample", type=int, default=120, help="mutants to draw (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw (default %(default)s)")
+    parser.add_argument("--only", help="a file of losses/ (default: all)")
+    parser.add_argument("--list", action="store_true", help="print the sample and run nothing")
+    parser.add_argument("--work", default="runs/mutants", help="folder of the results (default %(default)s)")
+    options = parser.parse_args(argv)
+    require(options.sample >= 1, "--sample", options.sample, "a number of at least 1")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
