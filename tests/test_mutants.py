@@ -7,7 +7,7 @@ import json
 import pytest
 
 from base.checks import SettingsError
-from benchmarks import mutants
+from benchmarks import changes, mutants
 
 SNIPPET = '''"""A sentence of 3 words - or 5."""
 LEAST: float = 2.5
@@ -31,11 +31,11 @@ WANTED = {
 
 def changed(source):
     """What becomes of one line."""
-    return [mutant.after for mutant in mutants.mutants(source, "snippet.py")]
+    return [mutant.after for mutant in changes.mutants(source, "snippet.py")]
 
 
 def test_the_mutants_of_a_snippet():
-    found = mutants.mutants(SNIPPET, "snippet.py")
+    found = changes.mutants(SNIPPET, "snippet.py")
     message = "raise ValueError(f'{LEAST - 1} is less than 4' * -3)"
     assert {(mutant.before, mutant.after) for mutant in found if mutant.before != message} == WANTED
     assert [mutant.after[mutant.after.index("4'") + 2:] for mutant in found if mutant.before == message] == [
@@ -61,7 +61,7 @@ def test_each_change(source, wanted):
 @pytest.mark.parametrize("name", ["losses/angle.py", "losses/reduce.py", "losses/registry.py"])
 def test_mutants_of_a_real_file_compile_differ_in_one_place_and_keep_every_text(name):
     source = (mutants.ROOT / name).read_text(encoding="utf-8")
-    found, original = mutants.mutants(source, name), ast.unparse(ast.parse(source))
+    found, original = changes.mutants(source, name), ast.unparse(ast.parse(source))
     assert ast.dump(ast.parse(original)) == ast.dump(ast.parse(source))
     assert len({mutant.source for mutant in found}) > 0.95 * len(found) > 5
     for mutant in found:
@@ -78,14 +78,14 @@ def texts(source):
 
 
 def test_a_sample_is_drawn_by_seed_and_spread_over_the_files():
-    known = [mutants.Mutant(f"losses/{file}.py", line, "a", "b", "") for file, count in (("x", 60), ("y", 39), ("z", 1))
+    known = [changes.Mutant(f"losses/{file}.py", line, "a", "b", "") for file, count in (("x", 60), ("y", 39), ("z", 1))
              for line in range(count)]
-    first = mutants.sample(known, 10, 0)
-    assert first == mutants.sample(known, 10, 0)
-    assert first != mutants.sample(known, 10, 1)
+    first = changes.sample(known, 10, 0)
+    assert first == changes.sample(known, 10, 0)
+    assert first != changes.sample(known, 10, 1)
     assert [sum(mutant.file == f"losses/{file}.py" for mutant in first) for file in "xyz"] == [6, 4, 0]
     assert len(set(first)) == 10
-    assert sorted(mutants.sample(known, 1000, 3)) == sorted(known)
+    assert sorted(changes.sample(known, 1000, 3)) == sorted(known)
 
 
 def test_equivalent_mutants_are_today_s_and_argued():
@@ -108,7 +108,7 @@ def test_own_tests_come_first_and_all_come_once():
 
 def test_the_module_of_the_file_is_the_mutant_and_no_other():
     for file, name, is_package in (("losses/angle.py", "losses.angle", False), ("losses/__init__.py", "losses", True)):
-        finder = mutants._Finder(mutants.Mutant(file, 1, "", "", "VALUE = 7"))
+        finder = mutants._Finder(changes.Mutant(file, 1, "", "", "VALUE = 7"))
         spec = finder.find_spec(name, None)
         assert (spec.submodule_search_locations is not None) == is_package
         assert spec.origin == str(mutants.ROOT / file)
@@ -121,7 +121,7 @@ def test_the_module_of_the_file_is_the_mutant_and_no_other():
 def test_results_count_for_the_same_texts_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(mutants, "_import_once", lambda: None)
     monkeypatch.setattr(mutants, "run_tests", lambda mutant, limit: {"by": mutant and "a test", "seconds": 1.0})
-    path, digest, mutant = tmp_path / "results.jsonl", mutants._digest(), mutants.Mutant("a", 1, "b", "c", "d")
+    path, digest, mutant = tmp_path / "results.jsonl", mutants._digest(), changes.Mutant("a", 1, "b", "c", "d")
     assert mutants.Results(path, digest).of(mutant)["by"] == "a test"
     monkeypatch.setattr(mutants, "run_tests", None)                       # is not called again
     with open(path, "a") as file:
