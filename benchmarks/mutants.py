@@ -12,10 +12,12 @@ equivalent mutants (EQUIVALENT, argued) do not count.
 """
 
 import argparse
+import ast
 import hashlib
 import importlib.abc
 import importlib.util
 import json
+import linecache
 import os
 import resource
 import signal
@@ -196,7 +198,7 @@ def _first_failure(mutant):
 
     if any(name.partition(".")[0] in ("losses", "tests") for name in sys.modules):
         raise RuntimeError("losses or tests are imported before the mutant stands in its place")
-    finder = _Finder(mutant)
+    finder = _Finder({mutant.file: mutant.source} if mutant else _unchanged())
     sys.meta_path.insert(0, finder)
     for files in stages(mutant.file if mutant else ""):
         watcher = _Watcher()
@@ -206,8 +208,8 @@ def _first_failure(mutant):
             raise RuntimeError(f"pytest ended with {code!r} in {files}")
         if code:
             return watcher.failed or "collection"
-    if mutant and not finder.is_used:
-        raise RuntimeError(f"no test imports {mutant.file}")
+    if len(finder.used) != len(finder.texts):
+        raise RuntimeError(f"no test imports {finder.texts.keys() - set(map(_module, finder.used))}")
     return None
 
 
@@ -231,24 +233,33 @@ class _Watcher:
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives the mutant's text for the module of its file."""
+    """Gives texts {file: text} for the modules of their files."""
 
-    def __init__(self, mutant):
-        self.mutant, self.is_used = mutant, False
-        parts = Path(mutant.file).with_suffix("").parts if mutant else ()
-        self.is_package = parts[-1:] == ("__init__",)
-        self.name = ".".join(parts[:-1] if self.is_package else parts)
+    def __init__(self, texts):
+        self.texts, self.used = {_module(file): (file, text) for file, text in texts.items()}, set()
 
     def find_spec(self, name, path, target=None):
-        if name != self.name:
+        if name not in self.texts:
             return None
-        file = ROOT / self.mutant.file
-        return importlib.util.spec_from_file_location(
-            name, file, loader=self, submodule_search_locations=[str(file.parent)] if self.is_package else None)
+        file = ROOT / self.texts[name][0]
+        folders = [str(file.parent)] if file.name == "__init__.py" else None
+        return importlib.util.spec_from_file_location(name, file, loader=self, submodule_search_locations=folders)
 
     def exec_module(self, module):
-        self.is_used = True
-        exec(compile(self.mutant.source, str(ROOT / self.mutant.file), "exec"), module.__dict__)
+        """Runs the text, and shows it to those who read the source: TensorFlow traces from it, not from the code.
+
+        Under a name that no file has, or they would read the file.
+        """
+        file, text = self.texts[module.__name__]
+        path = f"{ROOT / file}.mutant"
+        linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
+        self.used.add(file)
+        exec(compile(text, path, "exec"), module.__dict__)
+
+
+def _module(file):
+    parts = Path(file).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def _import_once():
@@ -277,6 +288,11 @@ def _files(only):
 def _known(files):
     """Every mutant of the files."""
     return [mutant for path in files for mutant in mutants(path.read_text(encoding="utf-8"), _name(path))]
+
+
+def _unchanged():
+    """{file: text} of all of losses/, written as mutants are: so it shows whether that alone fails a test."""
+    return {_name(path): ast.unparse(ast.parse(path.read_text(encoding="utf-8"))) for path in _files(None)}
 
 
 def _name(path):

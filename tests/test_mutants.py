@@ -1,6 +1,7 @@
 """The mutants of a snippet are those that are meant: one change each, texts left alone, drawn by seed."""
 
 import ast
+import inspect
 import itertools
 import json
 
@@ -106,16 +107,18 @@ def test_own_tests_come_first_and_all_come_once():
     assert sorted(own + common + rest) == everything
 
 
-def test_the_module_of_the_file_is_the_mutant_and_no_other():
+def test_the_module_of_the_file_is_the_mutant_and_no_other(monkeypatch):
+    monkeypatch.setattr(mutants.linecache, "cache", {})
     for file, name, is_package in (("losses/angle.py", "losses.angle", False), ("losses/__init__.py", "losses", True)):
-        finder = mutants._Finder(changes.Mutant(file, 1, "", "", "VALUE = 7"))
+        finder = mutants._Finder({file: "VALUE = 7\n\n\ndef seven():\n    return VALUE\n"})
         spec = finder.find_spec(name, None)
         assert (spec.submodule_search_locations is not None) == is_package
         assert spec.origin == str(mutants.ROOT / file)
         assert finder.find_spec("losses.other", None) is None
         module = type(ast)(name)
         finder.exec_module(module)
-        assert (module.VALUE, finder.is_used) == (7, True)
+        assert (module.seven(), finder.used) == (7, {file})
+        assert inspect.getsource(module.seven) == "def seven():\n    return VALUE\n"   # TensorFlow reads it
 
 
 def test_results_count_for_the_same_texts_alone(tmp_path, monkeypatch):
