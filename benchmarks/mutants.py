@@ -52,7 +52,40 @@ class Equivalent(NamedTuple):
     why: str
 
 
-EQUIVALENT = ()
+EQUIVALENT = (
+    Equivalent("losses/reduce.py",
+               "return ops.where(is_alone, float('-inf'), peak + ops.log(ops.where(is_alone, 1.0, total)))",
+               "return ops.where(is_alone, float('-inf'), peak + ops.log(ops.where(is_alone, 0.0, total)))",
+               "The number stands where the outer `where` takes -inf, and the inner one stops its gradient."),
+    Equivalent("losses/scale.py",
+               "return brentq(excess, least, math.log(num_classes - 1) / cosine, xtol=1e-13, rtol=1e-15)",
+               "return brentq(excess, least, math.log(num_classes + 1) / cosine, xtol=1e-13, rtol=1e-15)",
+               "The upper end of a search: the left side rises from `least` on, so any end above the root finds it."),
+    Equivalent("losses/triplet.py",
+               "is_farther = ops.logical_and(ops.expand_dims(is_negative, 1), "
+               "negatives > ops.expand_dims(distance, 2))",
+               "is_farther = ops.logical_and(ops.expand_dims(is_negative, 0), "
+               "negatives > ops.expand_dims(distance, 2))",
+               "The positive's others in place of the anchor's: a valid pair has one label, so they are the same."),
+    Equivalent("losses/triplet.py",
+               "nearest = -_largest(-distance, is_negative, axis=1)",
+               "nearest = -_largest(-distance, is_negative, axis=0)",
+               "Distances and who is a negative are symmetric: a column's nearest is the row's."),
+    Equivalent("losses/triplet.py",
+               "nearest = ops.where(ops.any(is_negative, axis=1), -_largest(-distance, is_negative, axis=1), "
+               "ops.max(distance, axis=1))",
+               "nearest = ops.where(ops.any(is_negative, axis=1), -_largest(-distance, is_negative, axis=0), "
+               "ops.max(distance, axis=1))",
+               "Distances and who is a negative are symmetric: a column's nearest is the row's."),
+    Equivalent("losses/triplet.py",
+               "return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 1.0, square)))",
+               "return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 2.0, square)))",
+               "The number stands where the outer `where` takes 0: any one above 0 has a finite root and derivative."),
+    Equivalent("losses/vectors.py",
+               "return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 1.0, squares)))",
+               "return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 2.0, squares)))",
+               "The number stands where the outer `where` takes 0: any one above 0 has a finite root and derivative."),
+)
 
 
 def main(argv):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import losses
+from losses.margin import Margined
+from losses.scale import Scaled
 from tests.losses.cases import golden
 
 [TABLE] = [case["table"] for case in golden("class_margins")["cases"] if "table" in case]
@@ -83,3 +85,12 @@ def test_what_does_not_fit_is_named(loss, given, message):
 def test_ranges(params, message):
     with pytest.raises(ValueError, match=message):
         losses.ArcFace(**params)
+
+
+def test_a_loss_that_states_no_numbers_takes_half_a_unit_at_scale_64():
+    class Own(Margined):
+        """As one writes it first."""
+
+    assert (Own().scale, Own().margin, Own().margin_below) == (64.0, 0.5, 2.0)
+    assert Scaled().scale == 64.0
+    assert Scaled().lowered(0.3) == 0.3
