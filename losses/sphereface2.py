@@ -63,6 +63,8 @@ class SphereFace2(Loss):
             own, other = 2 * ((math.cos(min(turned, math.pi)) + 1) / 2)**self.exponent - 1, zero
         ratio = self.balance / ((1 - self.balance) * max(num_classes - 1, 1))
         root = math.sqrt((1 - ratio)**2 + 4 * ratio * math.exp(self.scale * (own - other)))
+        if ratio > 1:                                      # then 1 - ratio + root has few digits, or is 0
+            return math.log((ratio - 1 + root) / 2) - self.scale * own
         return math.log(2 * ratio) - self.scale * other - math.log(1 - ratio + root)
 
     def scaling(self, context):

@@ -60,3 +60,11 @@ def test_ranges():
         losses.AdaCos(median="middle")
     with pytest.raises(ValueError, match="number of classes is 2, expected at least 3"):
         losses.Head(losses.AdaCos(), 2).build((None, 4))
+
+
+def test_sums_far_apart_do_not_overflow():
+    batch = losses.loss.Batch(tf.constant([1.0, 1.0], tf.float64), None, None,
+                              rest=tf.constant([-800.0, 900.0], tf.float64))
+    for median in ("lower", "mean"):
+        found = losses.AdaCos(median=median).update({}, batch, None)["scale"]
+        assert float(found) == pytest.approx(900 - math.log(2), rel=1e-15)

@@ -10,6 +10,7 @@ import losses
 from losses.loss import Batch
 from tests.losses.cases import Given, example
 from tests.losses.on_tensorflow import gradients
+from tests.losses.targets import target
 
 DEFAULTS = {"adaface": {"scale": 64.0, "margin": 0.4, "h": 0.333, "rate": 0.01}}
 GOLDENS = {"adaface": lambda hyper: Given(
@@ -65,3 +66,18 @@ def test_no_margin_is_normface_but_for_the_cut():
 def test_ranges(params, message):
     with pytest.raises(ValueError, match=message):
         losses.AdaFace(**params)
+
+
+def test_the_first_statistics_are_the_authors():
+    assert losses.AdaFace().first_state(None, 512) == {"mean": 20.0, "deviation": 100.0}
+
+
+def test_a_crop_of_middling_length_turns_nothing_and_the_cut_is_a_thousandth():
+    """cos(0) - 0.4 at the mean; beyond +-0.999 there is no gradient, and margin q turns by 0.4 at most."""
+    state = {"mean": tf.constant(20.0, tf.float64), "deviation": tf.constant(10.0, tf.float64)}
+    norms = tf.constant([20.0, 20.0, 100.0, 0.001], tf.float64)
+    cosines = np.array([0.5, 0.9995, 0.5, 0.5])
+    values, slopes = target(losses.AdaFace(h=1.0), cosines, norms=norms, state=state)
+    q = np.array([0, 0, 1, -1])
+    np.testing.assert_allclose(values, np.cos(np.arccos([0.5, 0.999, 0.5, 0.5]) - 0.4 * q) - 0.4 - 0.4 * q, rtol=1e-12)
+    assert (slopes > 0).tolist() == [True, False, True, True]

@@ -83,3 +83,8 @@ def test_equality_falls_to_the_extension():
     found, _ = target(ArcFace(margin=MARGIN), [edge])
     assert found[0] == pytest.approx(edge - MARGIN * math.sin(MARGIN), rel=1e-14)
     assert losses.ArcFace().lowered(0.5) == pytest.approx(math.cos(math.pi / 3 + 0.5))
+
+
+@pytest.mark.parametrize("loss", [ArcFace(variant="easy"), losses.MagFace()], ids=str)
+def test_easy_leaves_the_cosine_zero(loss):
+    assert target(loss, [0.0], norms=tf.constant(20.0, tf.float64))[0].tolist() == [0.0]

@@ -50,3 +50,11 @@ def test_all_three_ramp_from_none():
 def test_ranges(params, message):
     with pytest.raises(ValueError, match=message):
         losses.Combined(**params)
+
+
+def test_a_factor_of_one_is_arcface_also_in_its_slopes_at_the_ends():
+    ends = [1.0, -1.0, 0.3]
+    found, wanted = (target(loss, ends) for loss in (
+        losses.Combined(30.0, 1.0, 0.5, 0.2), losses.ArcFace(30.0, 0.5, "plain")))
+    np.testing.assert_allclose(found[0], wanted[0] - 0.2, rtol=1e-14)
+    np.testing.assert_array_equal(found[1], wanted[1])

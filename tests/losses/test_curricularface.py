@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import losses
 from tests.losses.cases import Given, example
@@ -45,3 +46,11 @@ def test_ranges():
         with pytest.raises(ValueError, match=message):
             losses.CurricularFace(**params)
     assert losses.CurricularFace().lowered(0.5) == pytest.approx(math.cos(math.pi / 3 + 0.5))
+
+
+def test_a_class_just_at_the_edge_is_not_hard():
+    """Without margin the edge is the target's cosine."""
+    context = losses.Context(None, None, state={"t": 0.25})
+    found = losses.CurricularFace(margin=0.0).others(
+        tf.constant([[0.5, 0.75, 0.25]], tf.float64), tf.constant([0.5], tf.float64), context)
+    np.testing.assert_array_equal(found, [[0.5, 0.75 * (0.25 + 0.75), 0.25]])

@@ -37,6 +37,7 @@ def test_alpha_low_is_the_golden_table():
         assert alpha_low(row["classes"], row["p"]) == pytest.approx(row["alpha_low"], rel=1e-13)
     assert alpha_low(13403) == pytest.approx(11.70, abs=0.005)
     assert alpha_low(10, 0.05) < 0   # below 1 / (C - 1)
+    assert alpha_low(3) == pytest.approx(np.log(9))   # the fewest classes
 
 
 @pytest.mark.parametrize(("classes", "probability", "message"), [
@@ -61,3 +62,8 @@ def test_a_fixed_alpha_below_the_bound_is_warned_of():
 def test_alpha_is_above_zero(alpha):
     with pytest.raises(ValueError, match="alpha is"):
         losses.L2Softmax(alpha)
+
+
+def test_a_trained_alpha_is_a_variable_with_a_least_value():
+    assert losses.L2Softmax().scalars(None) == {}
+    assert losses.L2Softmax(8.0, trained=True).scalars(None) == {"alpha": (8.0, 0.01)}

@@ -72,3 +72,9 @@ def test_the_target_falls_and_the_margin_ramps():
 def test_ranges(params, message):
     with pytest.raises(ValueError, match=message):
         losses.MagFace(**params)
+
+
+def test_a_weight_at_the_bound_is_not_above_it():
+    bound = losses.MagFace().bound()
+    assert "not above" in losses.MagFace(weight=bound).advice(None)
+    assert losses.MagFace(weight=math.nextafter(bound, math.inf)).advice(None) == ""

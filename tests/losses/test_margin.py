@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import losses
+from losses.margin import Margined
+from losses.scale import Scaled
 from tests.losses.cases import golden
 
 [TABLE] = [case["table"] for case in golden("class_margins")["cases"] if "table" in case]
@@ -17,6 +19,15 @@ def test_both_rules_are_the_golden_ones():
         else:
             found = losses.power_margins(row["counts"], factor=row["a"], power=row["lam"], offset=row["b"])
         np.testing.assert_allclose(found, row["margins"], rtol=1e-12)
+
+
+def test_both_rules_by_hand():
+    """Fourth roots of 1, 16 and 81; a class without crops counts as one of a single crop."""
+    counts = [0, 1, 16, 81]
+    np.testing.assert_allclose(losses.range_margins(counts, smallest=0.1, largest=0.5, power=0.25),
+                               [0.5, 0.5, 0.2, 0.1], rtol=1e-14)
+    np.testing.assert_allclose(losses.power_margins(counts, factor=0.6, power=0.25, offset=0.05),
+                               [0.65, 0.65, 0.35, 0.25], rtol=1e-14)
 
 
 def test_equal_counts_have_the_largest_margin():
@@ -74,3 +85,12 @@ def test_what_does_not_fit_is_named(loss, given, message):
 def test_ranges(params, message):
     with pytest.raises(ValueError, match=message):
         losses.ArcFace(**params)
+
+
+def test_a_loss_that_states_no_numbers_takes_half_a_unit_at_scale_64():
+    class Own(Margined):
+        """As one writes it first."""
+
+    assert (Own().scale, Own().margin, Own().margin_below) == (64.0, 0.5, 2.0)
+    assert Scaled().scale == 64.0
+    assert Scaled().lowered(0.3) == 0.3

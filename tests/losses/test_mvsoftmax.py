@@ -68,3 +68,11 @@ def test_ranges(params, message):
 def test_lowered():
     assert losses.MVSoftmax(margin=0.5, base="arc").lowered(0.5) == pytest.approx(math.cos(math.pi / 3 + 0.5))
     assert losses.MVSoftmax().lowered(0.5) == pytest.approx(0.15)
+
+
+def test_easy_leaves_the_cosine_zero_and_a_class_at_the_edge():
+    context = Context(None, None)
+    values = losses.MVSoftmax(easy=True).target(tf.constant([0.0, 0.5], tf.float64), context)
+    np.testing.assert_allclose(values, [0.0, 0.15], rtol=1e-15)
+    edge, cosine = tf.constant([[0.25]], tf.float64), tf.constant([0.5], tf.float64)
+    np.testing.assert_array_equal(losses.MVSoftmax(margin=0.25).others(edge, cosine, context), edge)

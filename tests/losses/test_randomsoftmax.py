@@ -72,3 +72,9 @@ def test_an_epoch_must_be_known():
 def test_ranges(params, message):
     with pytest.raises(ValueError, match=message):
         losses.RandomSoftmax(**params)
+
+
+def test_the_draws_stay_what_they_are():
+    """What runs drew: other numbers here would be other runs."""
+    np.testing.assert_allclose(draws(losses.RandomSoftmax(spread=1.0), [0, 9, 10, 25]),
+                               [-0.03307329, -0.03307329, -0.53894293, -0.40414062], rtol=1e-5)

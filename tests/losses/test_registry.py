@@ -83,6 +83,58 @@ def test_mistakes_are_named(name, params, message):
         build(name, params)
 
 
+BELOW, MOST, RIGHT = math.nextafter(0, -1), 1e9, math.pi / 2
+EDGES = [   # loss, parameter, values that are the last allowed ones, values that are the first refused, others beside
+    ("adaface", "margin", (0.0, 0.999), (BELOW, 1.0)), ("adaface", "h", (1e-9, MOST), (0.0, math.inf)),
+    ("adaface", "rate", (1e-9, 1.0), (0.0, 1.001)),
+    ("amsoftmax", "margin", (0.0, 1.999), (BELOW, 2.0)), ("amsoftmax", "scale", (1e-9, MOST), (0.0, math.inf)),
+    ("amsoftmax", "angle", (1e-9, 89.999), (0.0, 90.0)), ("amsoftmax", "count_power", (1e-9, 9.999), (0.0, 10.0)),
+    ("amsoftmax", "smallest_margin", (0.35,), (0.351,), {"class_margins": "range"}),
+    ("amsoftmax", "sub_centers", (1, 2), (0, -1)), ("amsoftmax", "filter_above", (0.0, 0.999), (BELOW, 1.0)),
+    ("arcface", "margin", (0.0, 1.57), (BELOW, RIGHT)),
+    ("centerloss", "weight", (0.0, MOST), (BELOW, math.inf)), ("centerloss", "rate", (0.0, 1.0), (BELOW, 1.001)),
+    ("circle", "margin", (0.0, 0.999), (BELOW, 1.0)), ("circle", "scale", (1e-9, MOST), (0.0, math.inf)),
+    ("combined", "multiply", (1e-9, 1.999), (0.0, 2.0)), ("combined", "add", (0.0, 1.57), (BELOW, RIGHT)),
+    ("combined", "subtract", (0.0, 1.999), (BELOW, 2.0)),
+    ("curricularface", "margin", (0.0, 1.57), (BELOW, RIGHT)), ("curricularface", "rate", (1e-9, 1.0), (0.0, 1.001)),
+    ("elasticface", "margin", (0.0, 1.57), (BELOW, RIGHT)), ("elasticface", "spread", (0.0, 0.999), (BELOW, 1.0)),
+    ("l2softmax", "alpha", (1e-9, MOST), (0.0, math.inf)),
+    ("magface", "low", (1e-9, 109.999), (0.0, 110.0)), ("magface", "high", (10.001, MOST), (10.0, math.inf)),
+    ("magface", "margin_low", (0.0, 0.8), (BELOW, 0.801)), ("magface", "margin_high", (0.45, 1.57), (0.449, RIGHT)),
+    ("magface", "weight", (0.0, MOST), (BELOW, math.inf)),
+    ("mvsoftmax", "margin", (0.0, 1.999), (BELOW, 2.0)), ("mvsoftmax", "t", (0.0, MOST), (BELOW, math.inf)),
+    ("mvsoftmax", "margin", (0.0, 1.57), (BELOW, RIGHT), {"base": "arc"}),
+    ("mvsoftmax", "margin", (0.0,), (BELOW, 1e-9), {"base": "none"}),
+    ("mvsoftmax", "t", (1.0, MOST), (0.999, math.inf), {"mode": "sv"}),
+    ("paircircle", "margin", (0.0, 0.999), (BELOW, 1.0)),
+    ("randomsoftmax", "spread", (1e-9, MOST), (0.0, math.inf)), ("randomsoftmax", "every", (0, 1), (-1,)),
+    ("randomsoftmax", "growth", (0.0, 1.0), (BELOW, 1.001)), ("unified", "growth", (0.0, 1.0), (BELOW, 1.001)),
+    ("unified", "a", (0.0, -MOST, "0 -1 -2 -3 -4 -5 -6 -7 -8 -9"), (
+        1e-9, -math.inf, "", "-1 -1", "0 -1 -2 -3 -4 -5 -6 -7 -8", "0 -1 -2 -3 -4 -5 -6 -7 -8 1")),
+    ("sphereface", "margin", (1.0, 8.0), (0.999, 8.001)), ("sphereface", "scale", (0.0, 1e-9), (BELOW, math.inf)),
+    *(("sphereface", name, (0.0, MOST), (BELOW, math.inf)) for name in ("base", "gamma", "power", "least")),
+    ("spherefacer", "margin", (1.0, 8.0), (0.999, 8.001)), ("spherefacer", "scale", (1e-9, MOST), (0.0, math.inf)),
+    ("spherefacer", "soft_norm", (0.0, MOST), (BELOW, math.inf)),
+    ("sphereface2", "margin", (0.0, 1.999), (BELOW, 2.0)), ("sphereface2", "scale", (1e-9, MOST), (0.0, math.inf)),
+    ("sphereface2", "margin", (0.0, 1.57), (BELOW, RIGHT), {"kind": "A"}),
+    ("sphereface2", "margin", (1.0, 7.999), (0.999, 8.0), {"kind": "M"}),
+    ("sphereface2", "balance", (1e-9, 0.999), (0.0, 1.0)), ("sphereface2", "exponent", (1, 10), (0, 11)),
+    ("triplet", "margin", (1e-9, MOST), (0.0, math.inf)),
+    ("uniface", "scale", (1e-9, MOST), (0.0, math.inf)), ("uniface", "margin", (0.0, 1.999), (BELOW, 2.0)),
+    ("uniface", "weight", (1e-9, MOST), (0.0, math.inf)), ("uniface", "sampled", (1e-9, 1.0), (0.0, 1.001)),
+]
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=lambda edge: " ".join(map(str, edge[:2])))
+def test_the_last_allowed_values_pass_and_the_first_refused_do_not(edge):
+    name, parameter, allowed, refused, beside = (*edge, {})[:5]
+    for value in allowed:
+        assert getattr(build(name, {**beside, parameter: value}), parameter) == value
+    for value in (*refused, *([math.nan] if isinstance(refused[0], float) else [])):
+        with pytest.raises(ValueError, match=rf"{parameter}\b.* is .*, expected"):
+            build(name, {**beside, parameter: value})
+
+
 def test_command_lists(capsys):
     assert main([]) == 0
     text = capsys.readouterr().out

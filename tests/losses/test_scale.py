@@ -32,6 +32,13 @@ def test_a_root_exists_from_23_classes_on():
     assert left == pytest.approx(math.log(22), rel=1e-12)
 
 
+def test_few_classes_and_a_cosine_that_the_margin_takes_to_zero():
+    assert adaptive_scale(3) == pytest.approx(math.sqrt(2) * math.log(2), rel=1e-14)
+    nothing_left = losses.AMSoftmax("adaptive", math.cos(math.radians(45.0)), adaptive_with_margin=True)
+    with pytest.raises(ValueError, match=r"angle is 45\.0, expected an angle whose cosine with margin is above 0"):
+        losses.Head(nothing_left, 1000)
+
+
 def probability(theta, scale, classes):
     return 1 / (1 + (classes - 1) * np.exp(-scale * np.cos(theta)))
 

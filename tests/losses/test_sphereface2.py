@@ -70,3 +70,24 @@ def test_the_target_falls_and_the_margin_ramps():
 def test_ranges(params, message):
     with pytest.raises(ValueError, match=message):
         losses.SphereFace2(**params)
+
+
+def sigmoid(logit):
+    return 1 / (1 + math.exp(-logit))
+
+
+@pytest.mark.parametrize("loss", [
+    losses.SphereFace2(), losses.SphereFace2(8.0, 1.2, "C", 0.3, 1), losses.SphereFace2(8.0, 0.5, "A", 0.6, 2),
+    losses.SphereFace2(8.0, 1.7, "M", 0.8), losses.SphereFace2(4.0, 2.5, "M", 0.8, 1),
+    losses.SphereFace2(100.0, 1.0, balance=0.99)], ids=str)
+@pytest.mark.parametrize("num_classes", [1, 2, 3, 1000])
+def test_the_first_bias_balances_the_two_kinds_at_ninety_degrees(loss, num_classes):
+    """The whole loss has derivative 0 by the bias there; one class alone is taken for two."""
+    first, least = loss.scalars(losses.loss.Facts(num_classes))["bias"]
+    assert least == -math.inf
+    context = losses.Context(None, None, scalars={"bias": first})
+    right = np.zeros(1)
+    own, other = (loss.scale * float(part[0]) for part in (
+        loss.target(right, context), loss.others(right, right, context)))
+    pull, push = loss.balance * sigmoid(-own), (1 - loss.balance) * max(num_classes - 1, 1) * sigmoid(other)
+    assert pull == pytest.approx(push, rel=1e-9)

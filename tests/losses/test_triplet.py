@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,41 @@ def test_by_brute_force(loss):
         embeddings = draw.normal(size=(len(labels), 5))
         found = loss(tf.constant(embeddings), tf.constant(labels))
         assert float(found) == pytest.approx(brute_force(loss, embeddings, labels), rel=1e-12, abs=1e-15)
+
+
+def test_edges_by_hand():
+    """Squared distances 0, 2 and 4 are exact between axes."""
+    x, y, z = np.eye(3)
+    embeddings, labels = tf.constant(np.stack([x, y, z, -x])), tf.constant([0, 0, 1, 2])
+    # anchor x: positive at 2, others at 2 and 4; the one at 2 is not farther, the next is at 4
+    # anchor y: positive at 2, both others at 2: none is farther, so the farthest of all, at 2
+    found = losses.Triplet(0.5, "semihard")(embeddings, labels)
+    assert float(found) == pytest.approx((0 + 0.5) / 2)
+    # x and y equal: each term is 0 - 2 + margin; of margin 2 the triplets with -x, at 4, are below 0, the others at 0
+    embeddings = tf.constant(np.stack([x, x, y, -x]))
+    assert float(losses.Triplet(2.0, "all", mean="active")(embeddings, labels)) == 0
+    # one crop of the third is nearer than the edge: of six triplets two are above 0, by 0.5, and none at 0 counts
+    nearer = tf.constant(np.stack([x, x, y, [0.25, math.sqrt(15) / 4, 0]]))
+    assert float(losses.Triplet(2.0, "all", mean="active")(nearer, labels)) == pytest.approx(0.5)
+    assert float(losses.Triplet(2.0, "all", mean="valid")(nearer, labels)) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("mode", ["all", "hard", "semihard", "tfa"])
+def test_a_triplet_just_at_the_margin_has_no_gradient(mode):
+    x, y, _ = np.eye(3)
+    embeddings = tf.constant(np.stack([x, x, y]))
+    with tf.GradientTape() as tape:
+        tape.watch(embeddings)
+        loss = losses.Triplet(2.0, mode)(embeddings, tf.constant([0, 0, 1]))
+    assert float(loss) == (0 if mode != "tfa" else pytest.approx(0, abs=1e-15))
+    np.testing.assert_array_equal(tape.gradient(loss, embeddings), 0)
+
+
+def test_one_triplet_above_zero_is_divided_by_one():
+    x, y, _ = np.eye(3)
+    near = np.array([0.8, 0.6, 0])                      # squared distances 0.4 to x and 0.8 to y
+    embeddings, labels = tf.constant(np.stack([x, near, y])), tf.constant([0, 0, 1])
+    assert float(losses.Triplet(0.6, "all")(embeddings, labels)) == pytest.approx(0.4 - 0.8 + 0.6)
 
 
 @pytest.mark.parametrize("case", PARITY["cases"],
