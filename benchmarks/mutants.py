@@ -68,16 +68,6 @@ EQUIVALENT = (
                "negatives > ops.expand_dims(distance, 2))",
                "The positive's others in place of the anchor's: a valid pair has one label, so they are the same."),
     Equivalent("losses/triplet.py",
-               "nearest = -_largest(-distance, is_negative, axis=1)",
-               "nearest = -_largest(-distance, is_negative, axis=0)",
-               "Distances and who is a negative are symmetric: a column's nearest is the row's."),
-    Equivalent("losses/triplet.py",
-               "nearest = ops.where(ops.any(is_negative, axis=1), -_largest(-distance, is_negative, axis=1), "
-               "ops.max(distance, axis=1))",
-               "nearest = ops.where(ops.any(is_negative, axis=1), -_largest(-distance, is_negative, axis=0), "
-               "ops.max(distance, axis=1))",
-               "Distances and who is a negative are symmetric: a column's nearest is the row's."),
-    Equivalent("losses/triplet.py",
                "return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 1.0, square)))",
                "return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 2.0, square)))",
                "The number stands where the outer `where` takes 0: any one above 0 has a finite root and derivative."),

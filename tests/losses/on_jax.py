@@ -15,9 +15,10 @@ from tests.losses.cases import arrays, check_golden, golden_cases, per_sample
 
 
 def check_goldens():
+    """In float64, and every fourth case in float32 as well, since each takes a tenth of a second here."""
     count = 0
-    for case in golden_cases():
-        for dtype in ("float32", "float64"):
+    for place, case in enumerate(golden_cases()):
+        for dtype in ("float64",) if place % 4 else ("float32", "float64"):
             def mean(named, case=case):
                 values, state = per_sample(case, named)
                 return values.mean(), (values, state)

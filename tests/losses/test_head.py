@@ -292,12 +292,6 @@ def test_a_loss_goes_into_its_own_head():
         losses.PairHead(losses.Softmax())
 
 
-@pytest.mark.parametrize("classes", [0, -3, 2.5])
-def test_a_class_is_the_least(classes):
-    with pytest.raises(ValueError, match=f"num_classes is {classes}, expected at least 1"):
-        losses.Head(losses.Softmax(), classes)
-
-
 def test_a_trained_scale_stays_above_its_least_value_in_plain_keras():
     head = losses.Head(losses.NormFace(0.02, trained=True), 5)
     features, label = keras.Input((8,)), keras.Input((), dtype="int32")

@@ -15,7 +15,7 @@ BIAS = np.array([10.0, 20.0, 30.0, 40.0])
 
 
 def parts(*bounds):
-    return [reduce.part(tf.constant(VALUES[:, first:last]), LABELS, first, tf.constant(BIAS[first:last]))
+    return [reduce.Part(tf.constant(VALUES[:, first:last]), LABELS, first, tf.constant(BIAS[first:last]))
             for first, last in bounds]
 
 
@@ -23,24 +23,25 @@ def parts(*bounds):
 def test_by_hand(bounds):
     cut = parts(*bounds)
     np.testing.assert_array_equal(reduce.target_of(cut), [5, 4])
-    np.testing.assert_array_equal(reduce.target_bias(cut), [20, 40])
-    np.testing.assert_array_equal(reduce.largest(reduce.others_of(cut)), [2, 0.5])
+    np.testing.assert_array_equal(sum(each.target_bias() for each in cut), [20, 40])
+    np.testing.assert_array_equal(reduce.largest([each.others() for each in cut]), [2, 0.5])
+    np.testing.assert_array_equal(reduce.count_reaching(cut, tf.constant([2.0, 0.0], tf.float64)), [2, 3])
     others = [[1, 2, -3], [0.5, 0, -1]]
     np.testing.assert_allclose(reduce.log_sum_exp_others(cut), np.log(np.sum(np.exp(others), axis=1)), rtol=1e-14)
     np.testing.assert_allclose(reduce.softplus_sum_others(cut), np.sum(np.log1p(np.exp(others)), axis=1), rtol=1e-14)
 
 
 def test_a_part_begins_at_class_0_without_bias():
-    whole = reduce.part(tf.constant(VALUES), LABELS)
-    np.testing.assert_array_equal(whole.is_target, [[0, 1, 0, 0], [0, 0, 0, 1]])
-    assert np.all(reduce.target_bias([whole]) == 0)
-    assert reduce.part(tf.constant(VALUES), LABELS).map(lambda values: 2 * values).values[0, 1] == 10
+    whole = reduce.Part(tf.constant(VALUES), LABELS)
+    np.testing.assert_array_equal(np.isneginf(whole.others()), [[0, 1, 0, 0], [0, 0, 0, 1]])
+    assert whole.target_bias() == 0
+    assert reduce.Part(tf.constant(VALUES), LABELS).map(lambda values: 2 * values).values[0, 1] == 10
     with pytest.raises(dataclasses.FrozenInstanceError):
         whole.bias = BIAS
 
 
 def test_logits_far_apart_do_not_overflow():
-    far = reduce.part(tf.constant([[900.0, 0.0, -900.0], [-900.0, -901.0, 7.0]], tf.float64), tf.constant([1, 2]))
+    far = reduce.Part(tf.constant([[900.0, 0.0, -900.0], [-900.0, -901.0, 7.0]], tf.float64), tf.constant([1, 2]))
     np.testing.assert_allclose(reduce.log_sum_exp_others([far]), [900, -900 + math.log1p(math.exp(-1))], rtol=1e-15)
 
 
@@ -48,17 +49,17 @@ def test_alone_and_not_a_number():
     alone = tf.constant([[3.0], [np.nan]], tf.float64)
     with tf.GradientTape() as tape:
         tape.watch(alone)
-        rest = reduce.log_sum_exp_others([reduce.part(alone, tf.constant([0, 0]))])
+        rest = reduce.log_sum_exp_others([reduce.Part(alone, tf.constant([0, 0]))])
     assert rest.numpy().tolist() == [-math.inf, -math.inf]
     np.testing.assert_array_equal(tape.gradient(rest, alone), 0)
     torn = tf.constant([[3.0, np.nan, 1.0]])
-    assert np.isnan(reduce.log_sum_exp_others([reduce.part(torn, tf.constant([0]))])).all()
+    assert np.isnan(reduce.log_sum_exp_others([reduce.Part(torn, tf.constant([0]))])).all()
 
 
 def test_the_gradient_is_the_softmax_of_the_others():
     values = tf.constant(VALUES)
     with tf.GradientTape() as tape:
         tape.watch(values)
-        rest = reduce.log_sum_exp_others([reduce.part(values, LABELS)])
+        rest = reduce.log_sum_exp_others([reduce.Part(values, LABELS)])
     weights = np.exp(VALUES) * [[1, 0, 1, 1], [1, 1, 1, 0]]
     np.testing.assert_allclose(tape.gradient(rest, values), weights / weights.sum(axis=1, keepdims=True), rtol=1e-13)
