@@ -167,7 +167,7 @@ def curves(name, line):
         others = tf.zeros((len(angles()), CLASSES - 1), tf.float64)
         whole = part(tf.concat([similarity[:, None], others], axis=1), context.labels,
                      bias=tf.zeros(CLASSES, tf.float64) if loss.has_bias else None)
-        values = row_losses(loss, [whole], context)
+        values, _ = row_losses(loss, [whole], context)
     slope = tape.gradient(values, turned).numpy()
     if line.other is not None:
         target = tf.fill(cosine.shape, tf.constant(math.cos(math.radians(line.other)), tf.float64))

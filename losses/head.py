@@ -12,9 +12,9 @@ from losses.classifier import Classifier
 from losses.given import check_finite, checked_labels
 from losses.loss import Context, Facts, Loss
 from losses.margin import margins_of
-from losses.reduce import Part, count_reaching, target_of
+from losses.reduce import Part, target_of
 from losses.registry import build, describe
-from losses.rows import row_losses, updated
+from losses.rows import plain_logits, row_losses, updated
 from losses.vectors import at_least_float32, norms, wide_type
 
 
@@ -121,14 +121,14 @@ class Head(keras.layers.Layer):
 
     def call(self, embeddings, labels, training=None):
         """[B, D], integers [B] or [B, 1] -> logits [B, C] without margin; adds the mean loss to the model's."""
-        rows, whole, scale = self._rows(embeddings, labels, margin_share=self.margin_share, step=self.step, g=None,
-                                        gather=None, training=bool(training))
+        rows, whole, context = self._rows(embeddings, labels, margin_share=self.margin_share, step=self.step, g=None,
+                                          gather=None, training=bool(training))
         self.add_loss(ops.mean(rows.loss))
         if training:
             self.step.assign(self.step + 1)
             for name, variable in self.state.items():
                 variable.assign(ops.cast(rows.state[name], variable.dtype))
-        return _plain_logits(whole, scale)
+        return plain_logits(self.resolved, whole, context)
 
     def compute_output_spec(self, embeddings, labels, training=None):
         """[B, C]."""
@@ -160,12 +160,11 @@ class Head(keras.layers.Layer):
                                 g=_numbers(embeddings, step) if g is None else g, training=training)
         if training and self.resolved.asks:
             context = updated(self.resolved, [whole], context, gather or _alone)
-        loss = ops.where(is_valid, row_losses(self.resolved, [whole], context), float("nan"))
-        scale = self.resolved.scaling(context)
-        rows = Rows(loss, *map(ops.stop_gradient, (
-            self._cosine(whole, embeddings, labels), _is_correct(whole, scale), context.norms)),
-            context.state if training else {})
-        return rows, whole, scale
+        losses, is_correct = row_losses(self.resolved, [whole], context)
+        measured = (self._cosine(whole, embeddings, labels), ops.cast(is_correct, losses.dtype), context.norms)
+        rows = Rows(ops.where(is_valid, losses, float("nan")), *map(ops.stop_gradient, measured),
+                    context.state if training else {})
+        return rows, whole, context
 
     def _context(self, embeddings, labels, **live):
         state = {name: _like(variable, embeddings) for name, variable in self.state.items()}
@@ -179,19 +178,6 @@ class Head(keras.layers.Layer):
         if self.resolved.similarity == "cosine":
             return target_of([whole])
         return self.classifier.target_cosine(ops.stop_gradient(embeddings), labels)
-
-
-def _plain_logits(whole, scale):
-    """[B, C], no margin."""
-    logits = scale * whole.values
-    return logits if whole.bias is None else logits + whole.bias
-
-
-def _is_correct(whole, scale):
-    """[B], 1 where the target's logit, margin left out, is above all others."""
-    if whole.bias is not None:
-        whole = whole.map(lambda values: scale * values + whole.bias)
-    return ops.cast(ops.equal(count_reaching([whole], target_of([whole])), 1), whole.values.dtype)
 
 
 def _numbers(embeddings, step):

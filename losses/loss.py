@@ -107,6 +107,11 @@ class Loss:
         """"cosine" where both sides are unit vectors, else "inner"."""
         return "cosine" if self.unit_embeddings and self.unit_centers else "inner"
 
+    @property
+    def shows_others_plain(self):
+        """Whether the other classes' logits are those without margin."""
+        return type(self).others is Loss.others and not self.filter_above
+
     def resolved(self, facts):
         """Returns the loss with every number that depends on `facts`; ValueError where they do not suffice."""
         return self

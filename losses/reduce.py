@@ -9,6 +9,9 @@ from typing import Any
 
 from keras import ops
 
+_WIDE = 2**18
+"""Classes from which a place among B c numbers may not fit int32; below, one flat place a row takes less memory."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -41,7 +44,13 @@ class Part:
     def target(self):
         """[B], the target's value, 0 where it is not here; by place, since a mask of [B, c] costs three times more."""
         columns, is_here = self.columns()
-        return ops.where(is_here, ops.take_along_axis(self.values, ops.expand_dims(columns, 1), axis=1)[:, 0], 0.0)
+        width = self.values.shape[1]
+        if width >= _WIDE:
+            found = ops.take_along_axis(self.values, ops.expand_dims(columns, 1), axis=1)[:, 0]
+        else:
+            places = ops.arange(ops.shape(columns)[0], dtype="int32") * width + columns
+            found = ops.take(ops.reshape(self.values, (-1,)), places)
+        return ops.where(is_here, found, 0.0)
 
     def target_bias(self):
         """[B], the target's bias, 0 where it is not here or there is none."""
@@ -70,23 +79,22 @@ def largest(others):
     return found
 
 
-def log_sum_exp_others(parts):
-    """Parts of logits -> [B], log of the sum of exp over all classes but the target.
+def log_sum_exp(others, peak):
+    """List of [B, c], their largest [B] -> [B], log of the sum of exp.
 
     The largest is taken out before exp and has no gradient of its own. NaN goes through; without another class the
     result is -inf, with gradient 0.
     """
-    others = [each.others() for each in parts]
-    peak = ops.stop_gradient(largest(others))
+    peak = ops.stop_gradient(peak)
     peak = ops.where(ops.equal(peak, float("-inf")), 0.0, peak)
     total = sum(ops.sum(ops.exp(each - ops.expand_dims(peak, 1)), axis=1) for each in others)
     is_alone = ops.equal(total, 0.0)
     return ops.where(is_alone, float("-inf"), peak + ops.log(ops.where(is_alone, 1.0, total)))
 
 
-def softplus_sum_others(parts):
-    """Parts of logits -> [B], sum of softplus over all classes but the target."""
-    return sum(ops.sum(ops.softplus(each.others()), axis=1) for each in parts)
+def softplus_sum(others, peak):
+    """List of [B, c] -> [B], sum of softplus."""
+    return sum(ops.sum(ops.softplus(each), axis=1) for each in others)
 
 
-SUMS = {"log_sum_exp": log_sum_exp_others, "softplus_sum": softplus_sum_others}
+SUMS = {"log_sum_exp": log_sum_exp, "softplus_sum": softplus_sum}

@@ -186,7 +186,7 @@ def per_sample(case, named, *, bounds=(0, None), margin_share=1.0, step=0, train
     context = context_of(case, loss, named, embeddings, labels, margin_share=margin_share, step=step, training=training)
     if training and loss.asks:
         context = updated(loss, parts, context, lambda tensor: tensor)
-    return row_losses(loss, parts, context), context.state
+    return row_losses(loss, parts, context)[0], context.state
 
 
 def context_of(case, loss, named, embeddings, labels, **live):

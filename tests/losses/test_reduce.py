@@ -19,6 +19,11 @@ def parts(*bounds):
             for first, last in bounds]
 
 
+def rest_of(cut):
+    others = [each.others() for each in cut]
+    return reduce.log_sum_exp(others, reduce.largest(others))
+
+
 @pytest.mark.parametrize("bounds", [[(0, 4)], [(0, 1), (1, 4)], [(0, 2), (2, 3), (3, 4)]], ids=str)
 def test_by_hand(bounds):
     cut = parts(*bounds)
@@ -27,8 +32,15 @@ def test_by_hand(bounds):
     np.testing.assert_array_equal(reduce.largest([each.others() for each in cut]), [2, 0.5])
     np.testing.assert_array_equal(reduce.count_reaching(cut, tf.constant([2.0, 0.0], tf.float64)), [2, 3])
     others = [[1, 2, -3], [0.5, 0, -1]]
-    np.testing.assert_allclose(reduce.log_sum_exp_others(cut), np.log(np.sum(np.exp(others), axis=1)), rtol=1e-14)
-    np.testing.assert_allclose(reduce.softplus_sum_others(cut), np.sum(np.log1p(np.exp(others)), axis=1), rtol=1e-14)
+    np.testing.assert_allclose(rest_of(cut), np.log(np.sum(np.exp(others), axis=1)), rtol=1e-14)
+    found = reduce.softplus_sum([each.others() for each in cut], None)
+    np.testing.assert_allclose(found, np.sum(np.log1p(np.exp(others)), axis=1), rtol=1e-14)
+
+
+def test_wide_parts_take_their_target_in_another_way(monkeypatch):
+    narrow = reduce.target_of(parts((0, 2), (2, 4)))
+    monkeypatch.setattr(reduce, "_WIDE", 1)
+    np.testing.assert_array_equal(reduce.target_of(parts((0, 2), (2, 4))), narrow)
 
 
 def test_a_part_begins_at_class_0_without_bias():
@@ -42,24 +54,24 @@ def test_a_part_begins_at_class_0_without_bias():
 
 def test_logits_far_apart_do_not_overflow():
     far = reduce.Part(tf.constant([[900.0, 0.0, -900.0], [-900.0, -901.0, 7.0]], tf.float64), tf.constant([1, 2]))
-    np.testing.assert_allclose(reduce.log_sum_exp_others([far]), [900, -900 + math.log1p(math.exp(-1))], rtol=1e-15)
+    np.testing.assert_allclose(rest_of([far]), [900, -900 + math.log1p(math.exp(-1))], rtol=1e-15)
 
 
 def test_alone_and_not_a_number():
     alone = tf.constant([[3.0], [np.nan]], tf.float64)
     with tf.GradientTape() as tape:
         tape.watch(alone)
-        rest = reduce.log_sum_exp_others([reduce.Part(alone, tf.constant([0, 0]))])
+        rest = rest_of([reduce.Part(alone, tf.constant([0, 0]))])
     assert rest.numpy().tolist() == [-math.inf, -math.inf]
     np.testing.assert_array_equal(tape.gradient(rest, alone), 0)
     torn = tf.constant([[3.0, np.nan, 1.0]])
-    assert np.isnan(reduce.log_sum_exp_others([reduce.Part(torn, tf.constant([0]))])).all()
+    assert np.isnan(rest_of([reduce.Part(torn, tf.constant([0]))])).all()
 
 
 def test_the_gradient_is_the_softmax_of_the_others():
     values = tf.constant(VALUES)
     with tf.GradientTape() as tape:
         tape.watch(values)
-        rest = reduce.log_sum_exp_others([reduce.Part(values, LABELS)])
+        rest = rest_of([reduce.Part(values, LABELS)])
     weights = np.exp(VALUES) * [[1, 0, 1, 1], [1, 1, 1, 0]]
     np.testing.assert_allclose(tape.gradient(rest, values), weights / weights.sum(axis=1, keepdims=True), rtol=1e-13)
