@@ -65,10 +65,10 @@ def test_edges_by_hand():
     # anchor y: positive at 2, both others at 2: none is farther, so the farthest of all, at 2
     found = losses.Triplet(0.5, "semihard")(embeddings, labels)
     assert float(found) == pytest.approx((0 + 0.5) / 2)
-    # x and y equal: each term is 0 - 2 + margin; of margin 2 the triplets with -x, at 4, are below 0, the others at 0
+    # two equal crops: each term is 0 - 2 + margin with y and 0 - 4 + margin with -x: just 0 and below it
     embeddings = tf.constant(np.stack([x, x, y, -x]))
     assert float(losses.Triplet(2.0, "all", mean="active")(embeddings, labels)) == 0
-    # one crop of the third is nearer than the edge: of six triplets two are above 0, by 0.5, and none at 0 counts
+    # the last at 1.5 from x: of four triplets two are 0.5 and two are just 0, which do not count as active
     nearer = tf.constant(np.stack([x, x, y, [0.25, math.sqrt(15) / 4, 0]]))
     assert float(losses.Triplet(2.0, "all", mean="active")(nearer, labels)) == pytest.approx(0.5)
     assert float(losses.Triplet(2.0, "all", mean="valid")(nearer, labels)) == pytest.approx(0.25)
