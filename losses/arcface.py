@@ -7,10 +7,10 @@ from typing import ClassVar
 from base.checks import require
 from losses.angle import cos, sin, turned
 from losses.backend import ops
+from losses.gradient import check_gradient, through
 from losses.margin import Margined
 
 VARIANTS = ("monotone", "plain", "easy", "clip")
-GRADIENTS = ("exact", "straight_through")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ArcFace(Margined):
     def __post_init__(self):
         super().__post_init__()
         require(self.variant in VARIANTS, "variant", self.variant, f"one of {', '.join(VARIANTS)}")
-        require(self.gradient in GRADIENTS, "gradient", self.gradient, f"one of {', '.join(GRADIENTS)}")
+        check_gradient(self.gradient)
 
     def lowered(self, cosine):
         """cos(theta + margin), of a number."""
@@ -46,10 +46,7 @@ class ArcFace(Margined):
 
     def target(self, target, context):
         """cos(theta + margin), by the variant where the angle is large."""
-        lowered = with_angle(target, self.margin_of(context), self.variant)
-        if self.gradient == "exact":
-            return lowered
-        return target + ops.stop_gradient(lowered - target)
+        return through(target, with_angle(target, self.margin_of(context), self.variant), self.gradient)
 
 
 def with_angle(cosine, margin, variant):

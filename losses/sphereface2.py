@@ -7,12 +7,12 @@ from typing import ClassVar
 from base.checks import require
 from losses.arcface import with_angle
 from losses.backend import ops
+from losses.gradient import check_gradient, through
 from losses.loss import Loss
 from losses.scale import check_scale
 from losses.spherefacer import multiplied
 
 KINDS = ("C", "A", "M")
-GRADIENTS = ("exact", "straight_through")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SphereFace2(Loss):
         super().__post_init__()
         check_scale(self.scale)
         require(self.kind in KINDS, "kind", self.kind, f"one of {', '.join(KINDS)}")
-        require(self.gradient in GRADIENTS, "gradient", self.gradient, f"one of {', '.join(GRADIENTS)}")
+        check_gradient(self.gradient)
         low, below, words = {"C": (0, 2, "a difference in [0, 2)"), "A": (0, math.pi / 2, "radians in [0, pi/2)"),
                              "M": (1, 8, "a factor in [1, 8)")}[self.kind]
         require(low <= self.margin < below, "margin", self.margin, f"{words} for kind {self.kind}")
@@ -94,9 +94,7 @@ class SphereFace2(Loss):
         return (self.balance * ops.softplus(-target_logit) + (1 - self.balance) * rest) / self.scale
 
     def _question(self, cosine, asked, context):
-        if self.gradient == "straight_through":
-            asked = cosine + ops.stop_gradient(asked - cosine)
-        return asked + context.scalars["bias"] / self.scale
+        return through(cosine, asked, self.gradient) + context.scalars["bias"] / self.scale
 
     def _spread(self, cosine):
         half = power = (cosine + 1) / 2

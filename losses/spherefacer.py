@@ -7,12 +7,12 @@ from typing import ClassVar
 from base.checks import require
 from losses.angle import angle, cos
 from losses.backend import like, ops
+from losses.gradient import check_gradient, through
 from losses.loss import Loss
 from losses.scale import check_scale
 from losses.sphereface import psi
 
 VARIANTS = ("v0", "v1", "v2")
-GRADIENTS = ("exact", "straight_through")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SphereFaceR(Loss):
         check_scale(self.scale)
         require(1 <= self.margin <= 8, "margin", self.margin, "a factor of the angle in [1, 8]")
         require(self.variant in VARIANTS, "variant", self.variant, f"one of {', '.join(VARIANTS)}")
-        require(self.gradient in GRADIENTS, "gradient", self.gradient, f"one of {', '.join(GRADIENTS)}")
+        check_gradient(self.gradient)
         require(0 <= self.soft_norm < math.inf, "soft_norm", self.soft_norm, "a finite number, 0 or more")
 
     def scaling(self, context):
@@ -55,20 +55,18 @@ class SphereFaceR(Loss):
             lowered = target + context.margin_share * (psi(target, self.margin) - target)
         else:
             lowered = multiplied(target, 1 + (self.margin - 1) * context.margin_share)
-        return self._through(target, lowered)
+        return through(target, lowered, self.gradient)
 
     def others(self, similarity, target, context):
         """cos(theta / margin) in variant v2."""
         if self.variant != "v2":
             return similarity
-        return self._through(similarity, cos(angle(similarity) / (1 + (self.margin - 1) * context.margin_share)))
+        divided = cos(angle(similarity) / (1 + (self.margin - 1) * context.margin_share))
+        return through(similarity, divided, self.gradient)
 
     def extra(self, context):
         """The penalty of the soft norm."""
         return self.soft_norm * ops.abs(context.norms - self.scale) if self.soft_norm else 0.0
-
-    def _through(self, cosine, changed):
-        return changed if self.gradient == "exact" else cosine + ops.stop_gradient(changed - cosine)
 
 
 def multiplied(cosine, factor):

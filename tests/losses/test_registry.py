@@ -16,7 +16,7 @@ from tests.losses.cases import modules
 
 ROOM = Path(losses.__file__).parent
 INFRASTRUCTURE = {"__init__", "__main__", "config", "registry", "loss", "classifier", "reduce", "head", "pairhead",
-                  "rows", "given", "scale", "margin", "angle", "vectors", "draws", "backend"}
+                  "rows", "given", "scale", "margin", "angle", "vectors", "draws", "backend", "gradient"}
 
 
 def test_registry_walks_the_folder():
