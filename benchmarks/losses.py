@@ -1,11 +1,12 @@
 """Time and memory of every loss, forward and backward, against plain softmax cross-entropy. Last line: one JSON object.
 
-python benchmarks/losses.py [--classes 10572 100000] [--losses arcface ...] [--batch 128] [--dim 512] [--rounds 7]
+python benchmarks/losses.py [--classes 10572 100000] [--losses arcface ...] [--processes 3]
 
-One process a loss. Memory is the peak of the resident set above what it was before the variables existed, in a process
-that runs that loss alone; time is taken after that, in turns with plain softmax (x w + b and TensorFlow's own sparse
-cross-entropy) in the same process, and is a ratio to it. Beside them pytorch-metric-learning's CosFace and ArcFace
-(PyTorch, processor) on the same arrays, where `pip install torch pytorch-metric-learning` was done.
+A process runs one loss alone; each loss has three of them, in turns with the others, and the medians are given: where
+threads meet, the peak differs from run to run. Memory is the peak of the resident set above what it was before the
+variables existed (Linux tells it); time is taken after that, in turns with plain softmax (x w + b and TensorFlow's own
+sparse cross-entropy) in the same process, and is a ratio to it. Beside them pytorch-metric-learning's CosFace and
+ArcFace (PyTorch, processor) on the same arrays, where `pip install torch pytorch-metric-learning` was done.
 """
 
 import argparse
@@ -33,14 +34,20 @@ def main(argv):
     if options.one:
         print(json.dumps(measure(options.one, options)))
         return 0
+    if not Path("/proc/self/clear_refs").exists():
+        print("benchmarks/losses.py: peak memory is read from /proc, which this system does not have; run it on Linux.",
+              file=sys.stderr)
+        return 2
     from losses.registry import load, names
 
     chosen = options.losses or ["plain", *(name for name in names() if hasattr(load(name), "others")), *PEERS]
-    found = {}
+    runs = {f"{name} {classes}": [] for classes in options.classes for name in chosen}
     for classes in options.classes:
-        for name in chosen:
-            found[f"{name} {classes}"] = one = child(name, classes, options)
+        for name in chosen * options.processes:
+            one = child(name, classes, options)
+            runs[f"{name} {classes}"].append(one)
             print(f"{name}, {classes} classes: {json.dumps(one)}", file=sys.stderr, flush=True)
+    found = {name: middle(several) for name, several in runs.items()}
     print(json.dumps({**summary(found, options.classes), "processor": processor(), "batch": options.batch,
                       "dim": options.dim, "losses": found}))
     return 0
@@ -54,6 +61,15 @@ def child(name, classes, options):
     if done.returncode:
         return {"error": done.stderr.strip().splitlines()[-1]}
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def middle(runs):
+    """The medians of a loss's processes and the range of its memory; or the first error."""
+    errors = [one for one in runs if "error" in one]
+    if errors:
+        return errors[0]
+    medians = {field: round(statistics.median(one[field] for one in runs), 4) for field in runs[0]}
+    return {**medians, "mb_range": [min(one["mb"] for one in runs), max(one["mb"] for one in runs)]}
 
 
 def measure(name, options):
@@ -92,8 +108,9 @@ def measure(name, options):
 def summary(found, classes):
     """The ratios that count: over plain softmax, over NormFace and over the peer; the worst over the class counts."""
     def worst(names, field, other):
-        ratios = [found[f"{name} {count}"][field] / found[f"{other} {count}"][field] for name in names
-                  for count in classes if f"{name} {count}" in found and f"{other} {count}" in found]
+        pairs = [(found.get(f"{name} {count}", {}), found.get(f"{other} {count}", {})) for name in names
+                 for count in classes]
+        ratios = [ours[field] / theirs[field] for ours, theirs in pairs if field in ours and field in theirs]
         return round(max(ratios), 3) if ratios else None
 
     peers = {"amsoftmax": "pml cosface", "arcface": "pml arcface"}
@@ -104,7 +121,7 @@ def summary(found, classes):
         "worst_time_ratio": worst(TARGET_ONLY, "over_plain", "normface"),
         "worst_memory_ratio": worst(TARGET_ONLY, "mb", "normface"),
         "over_pml": {ours: {key: round(found[ours][key] / found[peer][key], 3) for key in ("seconds", "mb")}
-                     for ours, peer in pairs if ours in found and "mb" in found.get(peer, {})},
+                     for ours, peer in pairs if "mb" in found.get(ours, {}) and "mb" in found.get(peer, {})},
     }
 
 
@@ -180,7 +197,7 @@ def _warm_up(make, name, options):
 
 
 def _reset_peak():
-    """Bytes resident now; the peak starts from here."""
+    """Bytes resident now; the peak starts from here. 5 is the kernel's word for it (man 5 proc, clear_refs)."""
     Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
 
@@ -201,6 +218,7 @@ def _options(argv):
     parser.add_argument("--batch", type=int, default=128, help="crops a step (default 128)")
     parser.add_argument("--dim", type=int, default=512, help="numbers an embedding (default 512)")
     parser.add_argument("--rounds", type=int, default=7, help="timed steps (default 7)")
+    parser.add_argument("--processes", type=int, default=3, help="processes a loss, of which medians are given (3)")
     parser.add_argument("--jit", action="store_true", help="compile with XLA")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     return parser.parse_args(argv)
