@@ -24,9 +24,9 @@ def _describe(argv):
         return ""
     import losses.registry
     name = settings.chosen(argv, "loss", "name", TrainingConfig().loss.name)
-    fields = ", ".join(f"{field} ({type(default).__name__}, default {default})"
-                       for field, default in losses.registry.fields(name).items())
-    return f"{__doc__} Parameters of the loss {name} (--loss.params.NAME VALUE): {fields}."
+    told = " ".join(f"{parameter} ({kinds}, default {default}): {meaning}"
+                    for parameter, (kinds, default, meaning) in losses.registry.parameters(name).items())
+    return f"{__doc__} Parameters of the loss {name} (--loss.params.NAME VALUE): {told}"
 
 
 if __name__ == "__main__":

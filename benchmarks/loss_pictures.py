@@ -69,6 +69,8 @@ def sphereface(weight):
     return Line(f"λ = {weight:,}", {"base": float(weight), "gamma": 0.0, "least": 0.0}, length=20.0)
 
 
+PLAIN = (Line("defaults"),)
+"""Of a loss that has no lines of its own."""
 LINES = {
     "softmax": [Line(f"|x| |w| = {length}", length=length) for length in (5, 20, 60)],
     "centerloss": [Line("softmax", {"weight": 0.0}, length=20.0), Line("weight 0.003", length=20.0),
@@ -132,7 +134,7 @@ def picture(name):
     figure = Figure(figsize=(5.8, 2.3), dpi=100, layout="constrained")
     left, right = figure.subplots(1, 2)
     cosine, colours = np.cos(np.radians(angles())), iter(COLOURS)
-    found = [(line, *curves(name, line)) for line in LINES[name]]
+    found = [(line, *curves(name, line)) for line in LINES.get(name, PLAIN)]
     is_plain = all(np.abs(shown - cosine).max() < 1e-9 for _, shown, _, _ in found)
     if not is_plain:
         left.plot(angles(), cosine, color="#b5b5b5", linewidth=0.8)
@@ -155,7 +157,7 @@ def curves(name, line):
     """Float64 [N] each: what the target (or another class) shows, the row's loss, and its derivative."""
     import tensorflow as tf
 
-    from losses.reduce import part
+    from losses.reduce import Part
     from losses.rows import row_losses
     loss, context = circumstances(line.name or name, line)
     turned = tf.constant(np.radians(angles()))
@@ -165,7 +167,7 @@ def curves(name, line):
         context = context(turned)
         similarity = cosine if loss.unit_embeddings else line.length * cosine
         others = tf.zeros((len(angles()), CLASSES - 1), tf.float64)
-        whole = part(tf.concat([similarity[:, None], others], axis=1), context.labels,
+        whole = Part(tf.concat([similarity[:, None], others], axis=1), context.labels,
                      bias=tf.zeros(CLASSES, tf.float64) if loss.has_bias else None)
         values, _ = row_losses(loss, [whole], context)
     slope = tape.gradient(values, turned).numpy()

@@ -72,9 +72,9 @@ EQUIVALENT = (
                "return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 2.0, square)))",
                "The number stands where the outer `where` takes 0: any one above 0 has a finite root and derivative."),
     Equivalent("losses/vectors.py",
-               "return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 1.0, squares)))",
-               "return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 2.0, squares)))",
-               "The number stands where the outer `where` takes 0: any one above 0 has a finite root and derivative."),
+               "lengths = ops.sqrt(ops.where(is_zero, 1.0, squares))",
+               "lengths = ops.sqrt(ops.where(is_zero, 2.0, squares))",
+               "The number stands where the `where` below takes 0: any one above 0 has a finite root and derivative."),
 )
 
 

@@ -1,6 +1,7 @@
 """`python -m losses`: lists the losses with parameters, defaults, one sentence and the paper."""
 
 import sys
+import textwrap
 
 from base.settings import command, parse
 from losses.config import ListSettings
@@ -19,10 +20,13 @@ def main(argv):
 
 
 def _text(name, loss):
-    from losses.registry import fields
+    from losses.registry import parameters
 
     lines = [f"{name}: {loss.__doc__.splitlines()[0]}", f"    {loss.paper}"]
-    return "\n".join(lines + [f"    --loss.params.{field} {default}" for field, default in fields(name).items()])
+    for parameter, (kinds, default, meaning) in parameters(name).items():
+        lines.append(f"    --loss.params.{parameter} {default} ({kinds})")
+        lines.extend(textwrap.wrap(meaning, 110, initial_indent=" " * 8, subsequent_indent=" " * 8))
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

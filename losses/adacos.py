@@ -38,6 +38,11 @@ class AdaCos(Loss):
         """The batch's sums, where the scale follows them."""
         return ("rest",) if self.dynamic else ()
 
+    def resolved(self, facts):
+        """Itself, where there are classes enough for a scale."""
+        adaptive_scale(facts.num_classes)
+        return self
+
     def first_state(self, facts, dim):
         """The scale from the number of classes."""
         return {"scale": np.array(adaptive_scale(facts.num_classes))}

@@ -51,6 +51,7 @@ class PairCircle(PairLoss):
     paper: ClassVar[str] = "Sun et al. 2020, arXiv:2002.10857, equation 6"
 
     def __post_init__(self):
+        super().__post_init__()
         check(self)
 
     def __call__(self, embeddings, labels):

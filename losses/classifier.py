@@ -71,6 +71,14 @@ def _drawn(seed, first, *, count, dim, scheme):
     return scheme * (2 * left - 1)
 
 
+def constant(first):
+    """An initializer that gives the number or array `first`; Keras' own rounds it to float32 first."""
+    def initializer(shape, dtype=None):
+        return ops.convert_to_tensor(np.broadcast_to(np.asarray(first), shape).astype(dtype), dtype=dtype)
+
+    return initializer
+
+
 class AtLeast(keras.constraints.Constraint):
     """Keeps a trained number at a least value after every update."""
 
@@ -112,8 +120,7 @@ class Classifier(keras.layers.Layer):
         self.bias = (self.add_weight(name="bias", shape=(num_classes,), initializer="zeros")
                      if self.loss.has_bias else None)
         self.scalars = {
-            name: self.add_weight(name=name, shape=(), initializer=keras.initializers.Constant(first),
-                                  constraint=AtLeast(least))
+            name: self.add_weight(name=name, shape=(), initializer=constant(first), constraint=AtLeast(least))
             for name, (first, least) in self.loss.scalars(self.facts).items()}
         self.built = True
 

@@ -26,9 +26,9 @@ class ElasticFace(Margined):
     scale: float | str = 64.0
     """Multiplies every cosine, above 0 (s in the paper); "adaptive" takes it from the number of classes."""
     margin: float = 0.5
-    """Mean of the margins, in [0, pi/2): 0.5 radians for arc, 0.35 for cos; they ramp with `margin_share`."""
+    """Mean of the margins, in [0, pi/2), in radians for arc; with kind cos give 0.35. They ramp with `margin_share`."""
     spread: float = 0.05
-    """Their deviation, 0 or more; with plus 0.0175 for arc and 0.02 for cos are the paper's."""
+    """Their deviation, in [0, 1); with plus give 0.0175 for arc, 0.02 for cos, as the paper."""
     kind: str = "arc"
     """arc (plain beyond pi) or cos."""
     plus: bool = False

@@ -7,6 +7,14 @@ from keras import ops
 from base.checks import require
 
 
+def check_shapes(embeddings, labels, dim=None):
+    """ValueError unless embeddings are [B, D] and labels [B], as far as B is known; D is `dim` where that is known."""
+    shape, count = tuple(embeddings.shape), labels.shape[0]
+    require(len(shape) == 2 and dim in (None, shape[1]), "embeddings' shape", shape, f"[B, {dim or 'D'}]")
+    require(None in (shape[0], count) or shape[0] == count, "number of labels", count,
+            f"{shape[0]}, one for each embedding")
+
+
 def check_finite(embeddings):
     """ValueError where the embeddings [B, D] hold NaN or infinity and can be seen; in a graph such rows become NaN."""
     visible = visible_values(embeddings)

@@ -8,8 +8,9 @@ import numpy as np
 from keras import ops
 
 from base.checks import require
-from losses.classifier import Classifier
-from losses.given import check_finite, checked_labels
+from losses.backend import like
+from losses.classifier import Classifier, constant
+from losses.given import check_finite, check_shapes, checked_labels
 from losses.loss import Context, Facts, Loss
 from losses.margin import margins_of
 from losses.reduce import Part, target_of
@@ -66,9 +67,10 @@ class Head(keras.layers.Layer):
                  dtype="float32", **kwargs):
         super().__init__(name=name, dtype=dtype, autocast=False, **kwargs)
         require(self.dtype_policy.name in ("float32", "float64"), "head dtype", dtype, "'float32' or 'float64'")
-        require(int(num_classes) == num_classes and num_classes >= 1, "num_classes", num_classes, "at least 1")
+        require(isinstance(num_classes, int | np.integer) and num_classes >= 1, "num_classes", num_classes,
+                "an integer of at least 1")
         require(isinstance(loss, Loss), "loss of a head", loss,
-                "one with a classifier (a loss over pairs goes into losses.PairHead)")
+                "one with a classifier, such as losses.ArcFace() (a loss over pairs goes into losses.PairHead)")
         self.loss, self.num_classes = loss, int(num_classes)
         self.facts = Facts(self.num_classes, counts, margins, int(epoch_steps), seed)
         self.resolved = loss.resolved(self.facts)
@@ -83,8 +85,7 @@ class Head(keras.layers.Layer):
         self.margin_share = self.add_weight(name="margin_share", shape=(), initializer="ones", trainable=False)
         self.step = self.add_weight(name="step", shape=(), initializer="zeros", trainable=False, dtype="int32")
         self.state = {
-            name: self.add_weight(name=name, shape=np.shape(first), initializer=_constant(first), trainable=False,
-                                  aggregation="only_first_replica")
+            name: self.add_weight(name=name, shape=np.shape(first), initializer=constant(first), trainable=False)
             for name, first in self.resolved.first_state(self.facts, embeddings_shape[-1]).items()}
         self.built = True
 
@@ -97,6 +98,11 @@ class Head(keras.layers.Layer):
     def decayed(self):
         """The variables that weight decay applies to: centers, neither bias nor scalars."""
         return [self.classifier.centers]
+
+    @property
+    def not_decayed(self):
+        """The other trained variables, for `optimizer.exclude_from_weight_decay` of plain Keras."""
+        return [variable for variable in self.trainable_variables if variable is not self.classifier.centers]
 
     def rows(self, embeddings, labels, *, margin_share=1.0, step=0, g=None, gather=None, training=True):
         """[B, D], integers [B] -> Rows.
@@ -111,9 +117,12 @@ class Head(keras.layers.Layer):
             training: False leaves the state alone and draws nothing.
 
         Raises:
-            ValueError: labels are no integers, or out of range and visible (eager); in a graph such a row's loss is
-                NaN.
+            ValueError: shapes do not fit, labels are no integers, or margin_share is a plain number out of range; a
+                label out of range or an embedding that is not finite, where values can be seen (eager). In a graph
+                such a row's loss is NaN, and the state stays what it was.
         """
+        require(not isinstance(margin_share, int | float) or 0 <= margin_share <= 1, "margin_share", margin_share,
+                "in [0, 1]")
         if not self.built:
             self.build(tuple(embeddings.shape))
         return self._rows(embeddings, labels, margin_share=margin_share, step=step, g=g, gather=gather,
@@ -126,8 +135,8 @@ class Head(keras.layers.Layer):
         self.add_loss(ops.mean(rows.loss))
         if training:
             self.step.assign(self.step + 1)
-            for name, variable in self.state.items():
-                variable.assign(ops.cast(rows.state[name], variable.dtype))
+            for name in self.state if self.resolved.asks else ():
+                self.state[name].assign(ops.cast(rows.state[name], self.state[name].dtype))
         return plain_logits(self.resolved, whole, context)
 
     def compute_output_spec(self, embeddings, labels, training=None):
@@ -152,14 +161,15 @@ class Head(keras.layers.Layer):
 
     def _rows(self, embeddings, labels, *, margin_share, step, g, gather, training):
         embeddings = at_least_float32(embeddings)
-        check_finite(embeddings)
         labels, is_valid = checked_labels(labels, self.num_classes)
+        check_shapes(embeddings, labels, self.classifier.centers.shape[1])
+        check_finite(embeddings)
         bias = self.classifier.bias
         whole = Part(self.classifier(embeddings), labels, bias=None if bias is None else _like(bias, embeddings))
         context = self._context(embeddings, labels, margin_share=_like(margin_share, embeddings), step=step,
                                 g=_numbers(embeddings, step) if g is None else g, training=training)
         if training and self.resolved.asks:
-            context = updated(self.resolved, [whole], context, gather or _alone)
+            context = updated(self.resolved, [whole], context, gather or _alone, is_valid=is_valid)
         losses, is_correct = row_losses(self.resolved, [whole], context)
         measured = (self._cosine(whole, embeddings, labels), ops.cast(is_correct, losses.dtype), context.norms)
         rows = Rows(ops.where(is_valid, losses, float("nan")), *map(ops.stop_gradient, measured),
@@ -191,12 +201,6 @@ def _alone(tensor):
 
 
 def _like(value, embeddings):
-    return ops.cast(value, embeddings.dtype)
+    return like(value, embeddings) if isinstance(value, int | float) else ops.cast(value, embeddings.dtype)
 
 
-def _constant(first):
-    """An initialiser that gives the array `first`."""
-    def initializer(shape, dtype=None):
-        return ops.convert_to_tensor(np.broadcast_to(np.asarray(first), shape).astype(dtype), dtype=dtype)
-
-    return initializer

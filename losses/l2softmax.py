@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from base.checks import require
 from losses.loss import Loss
+from losses.scale import LEAST
 
 _WANTED = 0.9
 
@@ -26,9 +27,9 @@ class L2Softmax(Loss):
     """Logits alpha <x / |x|, w> + b; the gradient never changes an embedding's length."""
 
     alpha: float = 16.0
-    """The embeddings' length, above 0; a trained one starts there and stays at 0.01 or more."""
+    """The embeddings' length, above 0; a trained one starts there, and is 0.01 or more there and later."""
     trained: bool = False
-    """Alpha is trained, without weight decay."""
+    """Alpha is trained; train.py leaves it out of weight decay."""
     unit_centers: ClassVar[bool] = False
     has_bias: ClassVar[bool] = True
     paper: ClassVar[str] = "Ranjan, Castillo, Chellappa 2017, arXiv:1703.09507"
@@ -36,6 +37,7 @@ class L2Softmax(Loss):
     def __post_init__(self):
         super().__post_init__()
         require(0 < self.alpha < math.inf, "alpha", self.alpha, "a finite number above 0")
+        require(not self.trained or self.alpha >= LEAST, "alpha", self.alpha, f"at least {LEAST} where it is trained")
 
     def advice(self, facts):
         """Says where a fixed alpha lies below the bound for a mean probability of 0.9."""
@@ -46,7 +48,7 @@ class L2Softmax(Loss):
 
     def scalars(self, facts):
         """Alpha, where it is trained."""
-        return {"alpha": (self.alpha, 0.01)} if self.trained else {}
+        return {"alpha": (self.alpha, LEAST)} if self.trained else {}
 
     def scaling(self, context):
         """Alpha."""

@@ -6,8 +6,11 @@ stands here, so that most papers write one function. B batch, D embedding, C cla
 the classes, G the global batch: all replicas' rows.
 """
 
-from dataclasses import KW_ONLY, dataclass, field
+import typing
+from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
 
 from base.checks import require
 from losses.backend import ops
@@ -31,7 +34,7 @@ class Batch(NamedTuple):
     """The gathered global batch, detached, equal on every replica."""
 
     target: Any
-    """[G], similarities with the target, without margin."""
+    """[G], similarities with the target, without margin; NaN where the label is none of the classes."""
     norms: Any
     """[G], norms of the embeddings."""
     g: Any
@@ -82,7 +85,8 @@ class Loss:
     sub_centers: int = 1
     """Centers a class (K); the nearest one counts (Deng et al. 2020, ECCV, Sub-center ArcFace)."""
     filter_above: float = 0.0
-    """Other classes with a larger cosine are taken for the same person: logit 0, no gradient (Partial FC); 0 is off."""
+    """Other classes with a larger cosine are taken for the same person: they show logit 0, without gradient (Partial
+    FC); 0 is off."""
     unit_embeddings: ClassVar[bool] = True
     """Embeddings are divided by their norm before the product."""
     unit_centers: ClassVar[bool] = True
@@ -96,8 +100,8 @@ class Loss:
     paper: ClassVar[str] = ""
 
     def __post_init__(self):
-        require(type(self.sub_centers) is int and self.sub_centers >= 1, "sub_centers", self.sub_centers,
-                "an integer of at least 1")
+        set_kinds(self)
+        require(self.sub_centers >= 1, "sub_centers", self.sub_centers, "an integer of at least 1")
         require(0 <= self.filter_above < 1, "filter_above", self.filter_above, "a cosine in [0, 1), 0 for none")
         require(self.similarity == "cosine" or not self.filter_above, "filter_above", self.filter_above,
                 "0: this loss has no cosines")
@@ -163,6 +167,24 @@ class PairLoss:
 
     paper: ClassVar[str] = ""
 
+    def __post_init__(self):
+        set_kinds(self)
+
     def __call__(self, embeddings, labels):
         """[G, D] in float32 at least, int32 [G] -> []."""
         raise NotImplementedError
+
+
+def set_kinds(loss):
+    """Turns every parameter into its stated kind: NumPy's numbers to Python's, integers to floats where it says so.
+
+    SettingsError where a value is of another kind, so that what can be made can be saved and made again.
+    """
+    for each in fields(loss):
+        value, kinds = getattr(loss, each.name), typing.get_args(each.type) or (each.type,)
+        value = value.item() if isinstance(value, np.generic) else value
+        if type(value) is int and int not in kinds and float in kinds:
+            value = float(value)
+        require(type(value) in kinds, each.name, value,
+                f"a value of type {' or '.join(kind.__name__ for kind in kinds)}")
+        object.__setattr__(loss, each.name, value)

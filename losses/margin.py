@@ -17,7 +17,7 @@ def range_margins(counts, *, smallest, largest, power):
     Rare classes get the larger margin; a count of 0 is taken as 1; where all counts are equal, all get the largest.
     Ha et al. 2020, arXiv:2010.05350 (code), with 0.05, 0.5 and 0.25.
     """
-    rarity = np.maximum(np.asarray(counts, np.float64), 1) ** -power
+    rarity = _at_least_one(counts) ** -power
     spread = rarity.max() - rarity.min()
     share = (rarity - rarity.min()) / spread if spread > 0 else np.ones_like(rarity)
     return smallest + (largest - smallest) * share
@@ -28,7 +28,15 @@ def power_margins(counts, *, factor, power, offset):
 
     Ha et al. 2020, arXiv:2010.05350 (paper), with 0.5, 0.25 and 0.05.
     """
-    return factor * np.maximum(np.asarray(counts, np.float64), 1) ** -power + offset
+    return factor * _at_least_one(counts) ** -power + offset
+
+
+def _at_least_one(counts):
+    counts = np.asarray(counts)
+    require(counts.dtype.kind in "iuf", "counts' type", str(counts.dtype), "numbers")
+    wrong = counts[~((counts >= 0) & (counts < np.inf))]
+    require(not wrong.size, "count of a class", wrong[0].item() if wrong.size else None, "a finite number, 0 or more")
+    return np.maximum(counts, 1.0)
 
 
 @dataclass(frozen=True)
@@ -43,19 +51,23 @@ class Margined(Scaled):
     smallest_margin: float = 0.05
     """Rule range: of the most frequent class (`margin` is the rarest's). Rule power: added to margin n^-power."""
     count_power: float = 0.25
-    """How fast the margin falls with the crops a class, above 0."""
+    """How fast the margin falls with the crops a class, in (0, 10)."""
 
     margin_below: ClassVar[float] = 2.0
     margin_words: ClassVar[str] = "a difference of cosines in [0, 2)"
 
     def __post_init__(self):
+        require(np.ndim(self.margin) == 0, "margin", self.margin,
+                "one number; a margin for each class goes to the head, for class_margins 'given'")
         super().__post_init__()
         self.check_margins(np.array([self.margin]), "margin")
         require(self.class_margins in RULES, "class_margins", self.class_margins, f"one of {', '.join(RULES)}")
-        require(0 < self.count_power < 10, "count_power", self.count_power, "a number above 0")
+        require(0 < self.count_power < 10, "count_power", self.count_power, "a number in (0, 10)")
         if self.class_margins == "range":
             require(self.smallest_margin <= self.margin, "smallest_margin", self.smallest_margin,
                     f"at most the margin {self.margin:g}")
+        require(self.class_margins == "equal" or not self.adaptive_with_margin, "class_margins", self.class_margins,
+                "'equal' for adaptive_with_margin: one scale cannot count many margins")
 
     def check_margins(self, margins, name):
         """Raises SettingsError where one of the margins [N] is out of the loss's range."""
@@ -85,7 +97,6 @@ class Margined(Scaled):
                 f"the crops of each class, for class_margins {self.class_margins!r}")
         counts = np.asarray(facts.counts)
         require(counts.shape == (facts.num_classes,), "counts' shape", counts.shape, f"({facts.num_classes},)")
-        require((counts >= 0).all(), "count of a class", counts.min(), "0 or more")
         if self.class_margins == "range":
             return range_margins(counts, smallest=self.smallest_margin, largest=self.margin, power=self.count_power)
         return power_margins(counts, factor=self.margin, power=self.count_power, offset=self.smallest_margin)

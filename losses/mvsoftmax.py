@@ -24,7 +24,7 @@ class MVSoftmax(Margined):
     scale: float | str = 32.0
     """Multiplies every cosine, above 0 (s in the paper); "adaptive" takes it from the number of classes."""
     margin: float = 0.35
-    """Of the base: a cosine in [0, 2) or an angle in [0, pi/2) radians; 0 for base none."""
+    """A cosine in [0, 2) for base am; give an angle in [0, pi/2) radians with arc (0.5), 0 with none."""
     t: float = 0.2
     """How much nearer they look, 0 or more; in mode sv 1 or more."""
     base: str = "am"
@@ -40,6 +40,8 @@ class MVSoftmax(Margined):
         require(self.mode in MODES, "mode", self.mode, f"one of {', '.join(MODES)}")
         super().__post_init__()
         require(self.base != "none" or not self.margin, "margin", self.margin, "0 for base none")
+        require(self.base != "none" or self.class_margins == "equal", "class_margins", self.class_margins,
+                "'equal' for base none, which has no margin")
         least = 1 if self.mode == "sv" else 0
         require(least <= self.t < math.inf, "t", self.t, f"a finite number of at least {least} for mode {self.mode}")
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from base.checks import require
-from losses.given import check_finite, checked_labels
+from losses.given import check_finite, check_shapes, checked_labels
 from losses.loss import PairLoss
 from losses.registry import build, describe
 from losses.vectors import at_least_float32
@@ -27,8 +27,9 @@ class PairHead(keras.layers.Layer):
     def call(self, embeddings, labels):
         """[B, D], integers [B] or [B, 1] -> the embeddings."""
         wide = at_least_float32(embeddings)
-        check_finite(wide)
         labels, is_valid = checked_labels(labels, 2**31 - 1)
+        check_shapes(wide, labels)
+        check_finite(wide)
         self.add_loss(ops.where(ops.all(is_valid), self.loss(wide, labels), float("nan")))
         return embeddings
 

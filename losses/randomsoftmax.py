@@ -16,7 +16,7 @@ from losses.unified import check_growth, shift
 class RandomSoftmax(Scaled):
     """-ln(p / (a p + 1 - a)) with a = -|n|, n from Normal(0, spread), drawn by seed and epoch, the same everywhere.
 
-    The paper names no distribution; this is the one of its authors' code.
+    The paper names no distribution; this is the one of its authors' code. Where nothing is trained, a is its mean.
     """
 
     scale: float | str = 32.0
@@ -43,7 +43,9 @@ class RandomSoftmax(Scaled):
         return dataclasses.replace(super().resolved(facts), every=self.every or facts.epoch_steps)
 
     def draw(self, context):
-        """Returns [], a of this epoch."""
+        """Returns [], a of this epoch; its mean where nothing is trained."""
+        if not context.training:
+            return ops.convert_to_tensor(-self.spread * math.sqrt(2 / math.pi))
         period = ops.cast(ops.floor_divide(ops.cast(context.step, "int32"), self.every), "int32")
         words = ops.stack([period, ops.zeros_like(period)])
         return -self.spread * ops.abs(normal(ops.expand_dims(words, 0), context.facts.seed, "random softmax")[0])

@@ -9,8 +9,8 @@ from typing import Any
 
 from keras import ops
 
-_WIDE = 2**18
-"""Classes from which a place among B c numbers may not fit int32; below, one flat place a row takes less memory."""
+_WIDE, _PLACES = 2**18, 2**31
+"""Classes, and numbers B c where B is known, from which a flat place may not fit int32 (2**18 of 8,191 rows do)."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,13 @@ class Part:
         return ops.where(is_target, float("-inf"), self.values)
 
     def target(self):
-        """[B], the target's value, 0 where it is not here; by place, since a mask of [B, c] costs three times more."""
+        """[B], the target's value, 0 where it is not here.
+
+        By one flat place a row: places along an axis take more memory, a mask [B, c] three times as much.
+        """
         columns, is_here = self.columns()
         width = self.values.shape[1]
-        if width >= _WIDE:
+        if width >= _WIDE or width * (self.values.shape[0] or 0) >= _PLACES:
             found = ops.take_along_axis(self.values, ops.expand_dims(columns, 1), axis=1)[:, 0]
         else:
             places = ops.arange(ops.shape(columns)[0], dtype="int32") * width + columns

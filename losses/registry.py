@@ -1,7 +1,9 @@
 """Names of the losses; costs nothing to import. A new loss is one line here, its file and its test."""
 
+import ast
 import dataclasses
 import importlib
+import inspect
 import typing
 
 from base.checks import near_names, require
@@ -33,6 +35,21 @@ LOSSES = {
 }
 
 
+_ALSO = {"cosface": "amsoftmax", "lmcl": "amsoftmax", "asoftmax": "sphereface", "svsoftmax": "mvsoftmax",
+         "subcenterarcface": "subcenter", "crossentropy": "softmax"}
+"""What people call some of them; for suggestions alone."""
+
+
+class Parameter(typing.NamedTuple):
+    """What is known of a loss's parameter without making the loss."""
+
+    kinds: str
+    """The types that it may have, such as "float or str"."""
+    default: object
+    meaning: str
+    """The sentence below it in its file: range, unit, the paper's letter."""
+
+
 def names():
     """Returns the sorted names that `build` knows."""
     return sorted(LOSSES)
@@ -40,14 +57,33 @@ def names():
 
 def load(name):
     """Returns the class of a loss; ValueError gives the nearest name to an unknown one."""
-    require(name in LOSSES, "loss", name, f"a known name{near_names(name, LOSSES)}")
+    require(name in LOSSES, "loss", name, f"a known name{_suggestion(name)} (python -m losses lists them)")
     module, loss = LOSSES[name].split(":")
     return getattr(importlib.import_module(module), loss)
 
 
-def fields(name):
-    """Returns {parameter: default} of a loss, its own in the order of its file, then those that many share."""
-    return {field.name: field.default for field in sorted(dataclasses.fields(load(name)), key=lambda f: f.kw_only)}
+def parameters(name):
+    """Returns {name: Parameter} of a loss, its own in the order of its file, then those that many share."""
+    loss = load(name)
+    told = meanings(loss)
+    return {field.name: Parameter(kinds_of(field), field.default, told[field.name])
+            for field in sorted(dataclasses.fields(loss), key=lambda field: field.kw_only)}
+
+
+def meanings(loss):
+    """Returns {parameter: the string below it in the source} of a loss's class and its bases; the nearest counts."""
+    found = {}
+    for each in reversed(loss.__mro__[:-1]):
+        [body] = ast.parse(inspect.getsource(each)).body
+        for field, words in zip(body.body, body.body[1:], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(words, ast.Expr):
+                found[field.target.id] = " ".join(words.value.value.split())
+    return found
+
+
+def kinds_of(field):
+    """Returns the types of a dataclass's field, such as "float or str"."""
+    return " or ".join(kind.__name__ for kind in typing.get_args(field.type) or (field.type,))
 
 
 def build(name, params=None):
@@ -55,11 +91,10 @@ def build(name, params=None):
 
     ValueError where the loss or a parameter is unknown, of the wrong kind or out of its range.
     """
-    loss, params = load(name), dict(params or {})
-    kinds = {field.name: field.type for field in dataclasses.fields(loss)}
-    for key, value in params.items():
-        require(key in kinds, f"{name} parameter", key, f"one that {name} has{near_names(key, kinds)}")
-        params[key] = _as_kind(f"{name} parameter {key}", value, kinds[key])
+    loss, params = load(name), params or {}
+    known = [field.name for field in dataclasses.fields(loss)]
+    for key in params:
+        require(key in known, f"{name} parameter", key, f"one that {name} has{near_names(key, known)}")
     return loss(**params)
 
 
@@ -71,9 +106,8 @@ def describe(loss):
     return found[0], dataclasses.asdict(loss)
 
 
-def _as_kind(name, value, kind):
-    kinds = typing.get_args(kind) or (kind,)
-    if type(value) is int and int not in kinds and float in kinds:
-        return float(value)
-    require(type(value) in kinds, name, value, f"a value of type {' or '.join(each.__name__ for each in kinds)}")
-    return value
+def _suggestion(name):
+    """Class names and what people say are found as well."""
+    word = "".join(letter for letter in str(name).lower() if letter.isalnum())
+    meant = _ALSO.get(word, word)
+    return f". Did you mean {meant!r}?" if meant in LOSSES else near_names(meant, LOSSES)

@@ -42,28 +42,44 @@ def _plain(scale, each):
 def _logits(loss, scale, each, target, context):
     """Returns a function: similarities of a part [B, c] -> what its other classes show, scaled, with bias."""
     def logits(similarity):
+        shown = loss.others(similarity, target, context)
         if loss.filter_above:
-            similarity = ops.where(similarity > loss.filter_above, 0.0, similarity)
-        shown = scale * loss.others(similarity, target, context)
+            shown = ops.where(similarity > loss.filter_above, 0.0, shown)
+        shown = scale * shown
         return shown if each.bias is None else shown + each.bias
 
     return logits
 
 
-def gathered(loss, parts, context, gather):
-    """The Batch of this step: own rows of B numbers, detached and joined over replicas by `gather`."""
+def gathered(loss, parts, context, gather, *, is_valid):
+    """The Batch of this step: own rows of B numbers, detached and joined over replicas by `gather`.
+
+    `is_valid`: bool [B], whether a row's label is one of the classes.
+    """
     rest = None
     if "rest" in loss.asks:
         scale = loss.scaling(context)
         others = [each.map(lambda values: scale * values).others() for each in parts]
         rest = log_sum_exp(others, largest(others))
     wide = {"embeddings": context.embeddings, "labels": context.labels} if "embeddings" in loss.asks else {}
-    own = {"target": target_of(parts), "norms": context.norms, "g": context.g, "rest": rest, **wide}
+    target = ops.where(is_valid, target_of(parts), float("nan"))
+    own = {"target": target, "norms": context.norms, "g": context.g, "rest": rest, **wide}
     return Batch(**{name: None if value is None else gather(ops.stop_gradient(value)) for name, value in own.items()})
 
 
-def updated(loss, parts, context, gather):
-    """The context with the batch and with the state after this step's update, both without gradient."""
-    context = replace(context, batch=gathered(loss, parts, context, gather))
-    state = loss.update(context.previous, context.batch, context)
-    return replace(context, state={name: ops.stop_gradient(value) for name, value in state.items()})
+def updated(loss, parts, context, gather, *, is_valid=True):
+    """The context with the batch and with the state after this step's update, both without gradient.
+
+    Where a row of the batch is not valid or no number, the state stays: it would not get rid of a NaN any more.
+    """
+    context = replace(context, batch=gathered(loss, parts, context, gather, is_valid=is_valid))
+    batch, before = context.batch, context.previous
+    is_good = _all_finite(*(value for value in (batch.target, batch.norms, batch.rest) if value is not None))
+    after = loss.update(before, batch, context)
+    state = {name: ops.stop_gradient(ops.where(is_good, after[name], before[name])) for name in after}
+    return replace(context, state=state)
+
+
+def _all_finite(*tensors):
+    found = [ops.all(ops.isfinite(tensor)) for tensor in tensors]
+    return ops.all(ops.stack(found))

@@ -14,6 +14,8 @@ from base.checks import require
 from losses.loss import Loss
 
 FORMS = ("half", "inflection")
+LEAST = 0.01
+"""Of trained scales."""
 
 
 def adaptive_scale(num_classes, angle=45.0, form="half"):
@@ -55,7 +57,7 @@ def _check_angle(angle):
 
 def check_scale(scale):
     """Raises SettingsError unless `scale` is a finite number above 0."""
-    require(type(scale) in (int, float) and 0 < scale < math.inf, "scale", scale, "a finite number above 0")
+    require(0 < scale < math.inf, "scale", scale, "a finite number above 0")
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Scaled(Loss):
         require(self.adaptive_form in FORMS, "adaptive_form", self.adaptive_form, f"one of {', '.join(FORMS)}")
         require(self.adaptive_form == "half" or not self.adaptive_with_margin, "adaptive_with_margin", True,
                 "false where adaptive_form is inflection")
+        require(self.scale == "adaptive" or not self.adaptive_with_margin, "adaptive_with_margin", True,
+                "false where the scale is a number")
 
     def resolved(self, facts):
         """The loss with its adaptive scale as a number."""
@@ -93,7 +97,7 @@ class Scaled(Loss):
             require(lowered > 0, "angle", self.angle,
                     f"an angle whose cosine with margin is above 0 (it is {lowered:.3g})")
             scale *= cosine / lowered
-        return dataclasses.replace(self, scale=scale)
+        return dataclasses.replace(self, scale=scale, adaptive_with_margin=False)
 
     def lowered(self, cosine):
         """The target's cosine with the margin at its stated size, plain numbers."""

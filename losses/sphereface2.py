@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from base.checks import require
 from losses.arcface import with_angle
 from losses.backend import ops
@@ -26,7 +28,7 @@ class SphereFace2(Loss):
     scale: float = 40.0
     """Multiplies every g, above 0 (r in the paper)."""
     margin: float = 0.4
-    """0.4 for kind C, 0.5 radians for A, a factor of 1.7 for M."""
+    """For kind C; with A give 0.5 (radians), with M a factor of 1.7."""
     kind: str = "C"
     """C, A or M."""
     balance: float = 0.7
@@ -62,10 +64,12 @@ class SphereFace2(Loss):
             turned = math.pi / 2 + self.margin if self.kind == "A" else self.margin * math.pi / 2
             own, other = 2 * ((math.cos(min(turned, math.pi)) + 1) / 2)**self.exponent - 1, zero
         ratio = self.balance / ((1 - self.balance) * max(num_classes - 1, 1))
-        root = math.sqrt((1 - ratio)**2 + 4 * ratio * math.exp(self.scale * (own - other)))
-        if ratio > 1:                                      # then 1 - ratio + root has few digits, or is 0
-            return math.log((ratio - 1 + root) / 2) - self.scale * own
-        return math.log(2 * ratio) - self.scale * other - math.log(1 - ratio + root)
+        apart = math.log(abs(1 - ratio)) if ratio != 1 else -math.inf
+        root = np.logaddexp(2 * apart, math.log(4 * ratio) + self.scale * (own - other)) / 2
+        total = float(np.logaddexp(apart, root))           # ln(|1 - ratio| + root), of which no part cancels another
+        if ratio > 1:
+            return total - math.log(2) - self.scale * own
+        return math.log(2 * ratio) - self.scale * other - total
 
     def scaling(self, context):
         """The fixed scale."""

@@ -35,6 +35,7 @@ class Triplet(PairLoss):
     paper: ClassVar[str] = "Schroff et al. 2015, arXiv:1503.03832; Hermans et al. 2017, arXiv:1703.07737 (hard)"
 
     def __post_init__(self):
+        super().__post_init__()
         require(0 < self.margin < math.inf, "margin", self.margin, "a finite number above 0")
         require(self.mode in MODES, "mode", self.mode, f"one of {', '.join(MODES)}")
         require(self.mean in MEANS, "mean", self.mean, f"one of {', '.join(MEANS)}")

@@ -64,10 +64,10 @@ def bins(probability):
 
 
 def shift(a, loss, context):
-    """What the target logit is lowered by: ln(1 - a e^(growth scale)), ramped."""
-    return ops.log1p(-a * math.exp(loss.growth * loss.scale)) * context.margin_share
+    """What the target logit is lowered by: ln(1 - a e^(growth scale)), ramped; a sum, since the product overflows."""
+    return ops.softplus(ops.log(-a) + loss.growth * loss.scale) * context.margin_share
 
 
 def check_growth(growth):
-    """Raises SettingsError unless e^(growth scale) stays a number."""
+    """Raises SettingsError unless growth is a share of the scale."""
     require(0 <= growth <= 1, "growth", growth, "in [0, 1]")

@@ -20,10 +20,15 @@ def wide_type(dtype):
 
 
 def norms(x):
-    """[N, D] -> [N, 1], lengths of the rows; 0 with gradient 0 below LEAST_NORM. NaN stays NaN."""
+    """[N, D] -> [N, 1], lengths of the rows; 0 with gradient 0 below LEAST_NORM.
+
+    NaN stays NaN. So does a length whose square overflows (1.8e19 in float32): divided by it, a row would be 0, and
+    nobody would see it.
+    """
     squares = ops.sum(x * x, axis=1, keepdims=True)
     is_zero = squares < LEAST_NORM**2
-    return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, 1.0, squares)))
+    lengths = ops.sqrt(ops.where(is_zero, 1.0, squares))
+    return ops.where(is_zero, 0.0, ops.where(ops.isinf(squares), float("nan"), lengths))
 
 
 def unit(x):

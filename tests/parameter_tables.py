@@ -4,15 +4,13 @@
 the first empty line.
 """
 
-import ast
-import inspect
 import re
 from dataclasses import fields
 from pathlib import Path
 
 from losses.loss import Loss
 from losses.margin import Margined
-from losses.registry import load
+from losses.registry import load, meanings
 from losses.scale import Scaled
 
 PAGE = Path(__file__).parent.parent / "docs" / "losses.md"
@@ -45,7 +43,7 @@ def _shared(base):
 
 
 def _rows(kind, chosen):
-    told = _docstrings(kind)
+    told = meanings(kind)
     rows = [f"| `{field.name}` | {_word(field.default)} | {told[field.name].replace('|', '&#124;')} |"
             for field in chosen]
     return ["| parameter | default | |", "|---|---|---|", *rows]
@@ -54,17 +52,6 @@ def _rows(kind, chosen):
 def _word(default):
     """As it is written in a preset."""
     return str(default).lower() if isinstance(default, bool) else f"{default}"
-
-
-def _docstrings(kind):
-    """{field: the string below it} of a class and its bases; the nearest one's counts."""
-    found = {}
-    for each in reversed(kind.__mro__[:-1]):
-        [body] = ast.parse(inspect.getsource(each)).body
-        for field, words in zip(body.body, body.body[1:], strict=False):
-            if isinstance(field, ast.AnnAssign) and isinstance(words, ast.Expr):
-                found[field.target.id] = " ".join(words.value.value.split())
-    return found
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def test_parameters_and_defaults_are_the_codes():
     listed = {name: re.findall(r"^\| `(\w+)`", "\n".join(lines), flags=re.MULTILINE) for name, lines in found.items()}
     for name in DOCUMENTED:
         shared = [field for heading in SHARED if f"(#{heading})" in "".join(found[name]) for field in listed[heading]]
-        assert set(listed[name] + shared) == set(losses.registry.fields(name))
+        assert set(listed[name] + shared) == set(losses.registry.parameters(name))
 
 
 def test_links_lead_somewhere_and_pictures_are_shown():
@@ -87,7 +87,10 @@ def test_readme_lists_every_loss_and_says_where_it_is():
         assert elsewhere.get(name, f"losses/{name}.py") == f"{home.partition(':')[0].replace('.', '/')}.py"
 
 
-def test_the_blocks_run_and_print_the_table_of_the_adaptive_scale(capsys):
+@pytest.mark.filterwarnings(   # Keras 3.15 turns a TensorFlow variable into an array so, when a model is saved
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+def test_the_blocks_run_and_print_the_table_of_the_adaptive_scale(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)                       # one of them saves a model
     shared = {}
     for block in blocks(LOSSES_PAGE, "python"):
         exec(compile(block, "docs/losses.md", "exec"), shared)
@@ -135,6 +138,7 @@ MISTAKES = {
     "Triplet": lambda: losses.Head(losses.Triplet(), 10),
     "counts": lambda: losses.Head(losses.ArcFace(class_margins="range"), 10),
     "every": lambda: losses.Head(losses.RandomSoftmax(), 10),
+    "0.2, 0.4": lambda: losses.AMSoftmax(margin=[0.2, 0.4]),
     "label 10": lambda: losses.Head(losses.ArcFace(), 10)(np.ones((1, 4), np.float32), np.array([10])),
 }
 
@@ -156,7 +160,10 @@ def added(monkeypatch):
     files = {}
     for block in blocks(ADDING_PAGE, "diff"):
         path = re.search(r"^\+\+\+ b/(.+)$", block, flags=re.MULTILINE)[1]
-        files[path] = block.splitlines()[2:]
+        hunk, *files[path] = block.splitlines()[2:]
+        old, new = map(int, re.fullmatch(r"@@ -\d+,(\d+) \+\d+,(\d+) @@", hunk).groups())
+        assert new == len(files[path])                # none is removed
+        assert old == sum(line.startswith(" ") for line in files[path])
     assert sorted(files) == ["losses/liarcface.py", "losses/registry.py", "tests/losses/test_liarcface.py"]
     before, line, after = files["losses/registry.py"]
     registry = (ROOT / "losses" / "registry.py").read_text(encoding="utf-8")

@@ -82,6 +82,10 @@ class Row(NamedTuple):
     state: dict
     """After this step's update."""
     margin: float | None
+    place: int
+    """In the batch."""
+    targets: list
+    """Target cosines of the batch."""
 
     @property
     def cosine(self):
@@ -135,6 +139,8 @@ def _case(name, case, inputs, given):
     for parameter, value in case.get("parameters", {}).items():
         if np.size(value) == 1:
             ours = SCALARS[parameter]
+            if ours not in given.loss.scalars(Facts(len(inputs["centers"]))):
+                continue                               # trained in the golden file, state with us
             scalars[ours], names[f"grad_{parameter}"] = np.array(np.ravel(value)[0]), f"grad_{ours}"
         else:
             bias, names["grad_bias"] = np.array(value), "grad_bias"
@@ -215,7 +221,8 @@ def hand_rows(case, state):
                   int(label), float(lengths[place]), [] if case.bias is None else case.bias.tolist(),
                   {name: float(value) for name, value in case.scalars.items()},
                   {name: np.asarray(value).tolist() for name, value in state.items()},
-                  None if case.margins is None else float(case.margins[label]))
+                  None if case.margins is None else float(case.margins[label]), place,
+                  pooled[np.arange(len(pooled)), case.labels].tolist())
 
 
 def check_golden(case, values, gradients, state, dtype):

@@ -41,6 +41,15 @@ VARIANTS = [losses.ElasticFace(), losses.ElasticFace(margin=0.35, kind="cos", pl
             losses.ElasticFace("adaptive")]
 
 
+def by_hand(loss, row):
+    every = [float(value) for value in drawn(loss, range(len(row.targets)))]
+    extra = sorted(every)[sum(other > row.cosine for other in row.targets)] if loss.plus else every[row.place]
+    margin, cosine = loss.margin + extra, row.cosine
+    lowered = cosine - margin if loss.kind == "cos" else math.cos(math.acos(max(-1, min(1, cosine))) + margin)
+    scale = math.sqrt(2) * math.log(len(row.cosines) - 1) if loss.scale == "adaptive" else loss.scale
+    return row.cross_entropy(scale * lowered, [scale * other for other in row.cosines])
+
+
 def drawn(loss, numbers, seed=0):
     g = np.stack([np.asarray(numbers) & 0x7FFFFFFF, np.asarray(numbers) >> 32], axis=1).astype(np.int32)
     return np.asarray(loss.draw(tf.constant(g), Context(None, None, facts=Facts(5, seed=seed))))

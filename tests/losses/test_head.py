@@ -1,5 +1,10 @@
 """The head in plain Keras and in a step of one's own: types, labels, margin, zeros, saving."""
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -160,18 +165,52 @@ def test_zero_vectors_have_no_direction_and_no_gradient():
     np.testing.assert_array_equal(unit(embeddings)[:2], 0)
 
 
+@each_feature
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_an_embedding_that_is_no_number_is_named_or_a_nan_row(wrong):
+def test_an_embedding_that_is_no_number_is_named_or_a_nan_row(loss, wrong):
     import tensorflow as tf
 
     embeddings = EMBEDDINGS.copy()
     embeddings[3, 1] = wrong
-    for loss in (losses.AMSoftmax(), losses.Softmax()):
-        head = built(loss)
-        with pytest.raises(ValueError, match=f"embedding 3, number 1, is {wrong}, expected a finite number"):
-            head.rows(embeddings, LABELS)
-        rows = tf.function(head.rows)(embeddings, LABELS)
-        assert np.isfinite(rows.loss).tolist() == [True] * 3 + [False] + [True] * 2
+    head = built(loss)
+    with pytest.raises(ValueError, match=f"embedding 3, number 1, is {wrong}, expected a finite number"):
+        head.rows(embeddings, LABELS)
+    rows = tf.function(head.rows)(embeddings, LABELS)
+    assert np.isfinite(rows.loss).tolist() == [True] * 3 + [False] + [True] * 2
+    check_state_stays(head, rows)
+
+
+def check_state_stays(head, rows):
+    """What a batch with a row of no use may not do: a NaN in the state would never leave it."""
+    assert set(rows.state) == set(head.state)
+    for name, variable in head.state.items():
+        np.testing.assert_array_equal(rows.state[name], variable.numpy())
+
+
+def test_an_embedding_too_long_for_its_square_is_a_nan_row():
+    head = built(losses.AMSoftmax())
+    embeddings = EMBEDDINGS.copy()
+    embeddings[2] *= 1e19
+    assert np.isfinite(head.rows(embeddings, LABELS).loss).tolist() == [True] * 2 + [False] + [True] * 3
+
+
+@pytest.mark.parametrize("loss", [losses.AdaCos(), losses.CenterLoss()], ids=lambda loss: type(loss).__name__)
+def test_plain_fit_outlives_an_overflow(loss):
+    """Where the network's half precision overflows, an optimizer skips the step; the state has to do so too."""
+    import tensorflow as tf
+
+    head = built(loss)
+    call = tf.function(lambda embeddings: head(embeddings, LABELS, training=True))
+    broken = EMBEDDINGS.copy()
+    broken[0, 0] = np.inf
+    before = {name: variable.numpy() for name, variable in head.state.items()}
+    call(broken)
+    for name, value in before.items():
+        np.testing.assert_array_equal(head.state[name].numpy(), value)
+    call(EMBEDDINGS)
+    for name, value in before.items():
+        assert np.isfinite(head.state[name].numpy()).all()
+        assert (head.state[name].numpy() != value).any()
 
 
 @pytest.mark.parametrize("kind", ["int8", "uint8", "int64"])
@@ -193,11 +232,53 @@ def test_wrong_labels_are_named(labels, message):
         built(losses.AMSoftmax()).rows(EMBEDDINGS, labels)
 
 
-def test_wrong_labels_in_a_graph_are_nan_rows():
+@each_feature
+def test_wrong_labels_in_a_graph_are_nan_rows(loss):
     import tensorflow as tf
 
-    rows = tf.function(built(losses.AMSoftmax()).rows)(EMBEDDINGS, tf.constant([0, 5, 2, -1, 2**33, 4], tf.int64))
+    head = built(loss)
+    rows = tf.function(head.rows)(EMBEDDINGS, tf.constant([0, 5, 2, -1, 2**33, 4], tf.int64))
     assert np.isnan(rows.loss).tolist() == [False, True, False, True, True, False]
+    check_state_stays(head, rows)
+
+
+@pytest.mark.parametrize(("embeddings", "labels", "message"), [
+    (EMBEDDINGS, [1], "number of labels is 1, expected 6, one for each embedding"),
+    (EMBEDDINGS[:, :7], LABELS, r"embeddings' shape is \(6, 7\), expected \[B, 8\]"),
+    (EMBEDDINGS[:, None], LABELS, r"embeddings' shape is \(6, 1, 8\), expected \[B, 8\]"),
+])
+def test_shapes_that_do_not_fit_are_named(embeddings, labels, message):
+    import tensorflow as tf
+
+    head = built(losses.AMSoftmax())
+    with pytest.raises(ValueError, match=message):
+        head.rows(embeddings, np.array(labels))
+    with pytest.raises(ValueError, match=message):
+        tf.function(head.rows, autograph=False)(tf.constant(embeddings), tf.constant(labels))
+    with pytest.raises(ValueError, match="number of labels is 1, expected 6"):
+        losses.PairHead(losses.Triplet())(EMBEDDINGS, np.array([1]))
+
+
+@pytest.mark.parametrize(("num_classes", "share", "message"), [
+    (2.5, 1.0, "num_classes is 2.5, expected an integer of at least 1"), (np.inf, 1.0, "num_classes is inf"),
+    (None, 1.0, "num_classes is None"), ("5", 1.0, "num_classes is '5'"), (0, 1.0, "num_classes is 0"),
+    (5, 5.0, r"margin_share is 5.0, expected in \[0, 1\]"), (5, -0.1, "margin_share is -0.1"),
+])
+def test_wrong_numbers_are_named(num_classes, share, message):
+    with pytest.raises(ValueError, match=message):
+        losses.Head(losses.AMSoftmax(), num_classes).rows(EMBEDDINGS, LABELS, margin_share=share)
+    assert losses.Head(losses.AMSoftmax(), np.int64(5)).num_classes == 5
+
+
+def test_numbers_of_a_float64_head_have_all_their_digits():
+    """Keras' casts and initializers go through float32."""
+    head = built(losses.NormFace(8.3, trained=True), dtype="float64")
+    assert float(head.classifier.scalars["scale"].numpy()) == 8.3
+    head = built(losses.AMSoftmax(8.0, 0.3), dtype="float64")
+    wide = EMBEDDINGS.astype("float64")
+    whole = losses.Head(losses.AMSoftmax(8.0, 0.3 * 0.7), 5, dtype="float64")
+    np.testing.assert_allclose(head.rows(wide, LABELS, margin_share=0.7).loss, whole.rows(wide, LABELS).loss,
+                               rtol=1e-13)
 
 
 def test_one_class_costs_nothing():
@@ -231,6 +312,7 @@ def test_decay_is_for_centers_alone_and_the_policy_does_not_reach_the_head():
     finally:
         keras.config.set_dtype_policy("float32")
     assert [variable.name for variable in head.decayed] == ["centers"]
+    assert [variable.name for variable in head.not_decayed] == ["bias"]
     assert {variable.name: variable.dtype for variable in head.variables} == {
         "centers": "float32", "bias": "float32", "margin_share": "float32", "step": "int32"}
     assert [variable.name for variable in head.trainable_variables] == ["centers", "bias"]
@@ -300,6 +382,59 @@ def test_a_trained_scale_stays_above_its_least_value_in_plain_keras():
     model.compile(optimizer=keras.optimizers.SGD(10.0))
     model.fit([EMBEDDINGS[:5], np.arange(5, dtype="int32")], verbose=0)
     assert float(head.classifier.scalars["scale"].numpy()) == np.float32(0.01)
+
+
+def test_weight_decay_can_be_kept_from_trained_numbers():
+    head = losses.Head(losses.NormFace(8.0, trained=True), 5)
+    features, label = keras.Input((8,)), keras.Input((), dtype="int32")
+    model = keras.Model([features, label], head(features, label))
+    optimizer = keras.optimizers.SGD(1e-6, weight_decay=1e5)
+    optimizer.exclude_from_weight_decay(var_list=head.not_decayed)
+    centers = np.abs(head.classifier.centers.numpy()).sum()
+    model.compile(optimizer=optimizer)
+    model.fit([EMBEDDINGS[:5], np.arange(5, dtype="int32")], verbose=0)
+    assert np.abs(head.classifier.centers.numpy()).sum() < 0.95 * centers
+    assert float(head.classifier.scalars["scale"].numpy()) == pytest.approx(8, abs=1e-4)
+
+
+ELSEWHERE = """
+import sys
+from base.environment import prepare
+prepare()
+import tensorflow as tf
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
+                                           [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras
+import numpy as np
+import losses
+from losses import Head, PairHead
+from tests.losses import test_head as t
+
+loaded = keras.models.load_model(sys.argv[1])
+print(loaded.get_layer("head").loss, loaded.get_layer("pair_head").loss)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with strategy.scope():
+    head = losses.Head(losses.CurricularFace(8.0), 2)
+    found = t.fit_two_classes(head)
+print(found[-1] < 0.8 * found[0], int(head.step.numpy()), np.isfinite(head.state["t"].numpy()))
+"""
+
+
+@KERAS_SAVES_BY_ARRAY
+def test_in_another_process_a_model_is_loaded_and_two_devices_train(tmp_path):
+    """Nothing registers the layers there but `from losses import Head`; a process takes one strategy."""
+    features, label = keras.Input((8,)), keras.Input((), dtype="int32")
+    pairs = losses.PairHead(losses.Triplet(0.4, "hard"))(features, label)
+    model = keras.Model([features, label], losses.Head(losses.ArcFace(12.0), 5)(pairs, label))
+    model.save(tmp_path / "model.keras")
+    root = Path(losses.__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE, str(tmp_path / "model.keras")], cwd=root, text=True,
+                          capture_output=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    shown, trained = done.stdout.strip().splitlines()[-2:]
+    assert re.match(r"ArcFace\(.*\bscale=12\.0", shown)
+    assert "Triplet(margin=0.4, mode='hard'" in shown
+    assert trained == "True 24 True"
 
 
 def test_state_moves_in_training_alone():

@@ -30,6 +30,30 @@ def test_both_rules_by_hand():
                                [0.65, 0.65, 0.35, 0.25], rtol=1e-14)
 
 
+@pytest.mark.parametrize(("counts", "message"), [
+    ([3, -5, 1], "count of a class is -5, expected a finite number, 0 or more"),
+    ([1.0, np.nan], "count of a class is nan"), ([1.0, np.inf], "count of a class is inf"),
+    (["a", "b"], "counts' type is '<U1', expected numbers"),
+])
+def test_counts_that_are_none_are_named(counts, message):
+    with pytest.raises(ValueError, match=message):
+        losses.range_margins(counts, smallest=0.1, largest=0.4, power=0.25)
+    with pytest.raises(ValueError, match=message):
+        losses.power_margins(counts, factor=0.5, power=0.25, offset=0.05)
+
+
+@pytest.mark.parametrize(("params", "message"), [
+    ({"margin": [0.1, 0.2]}, r"margin is \[0.1, 0.2\], expected one number; a margin for each class goes to the head"),
+    ({"class_margins": "given", "scale": "adaptive", "adaptive_with_margin": True},
+     "class_margins is 'given', expected 'equal' for adaptive_with_margin"),
+])
+def test_one_margin_is_not_many(params, message):
+    with pytest.raises(ValueError, match=message):
+        losses.AMSoftmax(**params)
+    with pytest.raises(ValueError, match="class_margins is 'given', expected 'equal' for base none"):
+        losses.MVSoftmax(margin=0.0, base="none", class_margins="given")
+
+
 def test_equal_counts_have_the_largest_margin():
     np.testing.assert_array_equal(losses.range_margins([7, 7, 7], smallest=0.1, largest=0.4, power=0.25), 0.4)
 

@@ -40,3 +40,6 @@ def test_the_least_loss_is_the_golden_table():
     for row in table:
         assert lower_bound(row["classes"], row["s"]) == pytest.approx(row["lower_bound"], rel=1e-12)
     assert lower_bound(10575, 1.0) == pytest.approx(8.27, abs=0.005)
+    for classes, scale, message in ((1, 30.0, "number of classes is 1, expected at least"), (10, -1.0, "scale is -1")):
+        with pytest.raises(ValueError, match=message):
+            lower_bound(classes, scale)

@@ -24,6 +24,13 @@ GOLDENS = {"random_softmax": _golden}
 VARIANTS = [losses.RandomSoftmax(every=5), losses.RandomSoftmax("adaptive", growth=1 / 3)]
 
 
+def by_hand(loss, row):
+    scale = math.sqrt(2) * math.log(len(row.cosines) - 1) if loss.scale == "adaptive" else loss.scale
+    a = float(draws(loss, [0])[0]) * math.exp(loss.growth * scale)
+    p = math.exp(-row.cross_entropy(scale * row.cosine, [scale * other for other in row.cosines]))
+    return -math.log(p / (a * p + 1 - a))
+
+
 def draws(loss, steps, seed=0):
     loss = loss.resolved(Facts(12, epoch_steps=10, seed=seed))
     return np.array([loss.draw(Context(None, None, step=step, facts=Facts(12, seed=seed))) for step in steps])
@@ -36,6 +43,12 @@ def test_drawn_anew_each_epoch_or_every_n_steps():
     assert len(set(draws(losses.RandomSoftmax(every=5), range(30)))) == 6
     np.testing.assert_array_equal(draws(losses.RandomSoftmax(), tf.range(30)), found)
     assert not np.isin(draws(losses.RandomSoftmax(), range(30), seed=1), found).any()
+
+
+def test_where_nothing_is_trained_a_is_its_mean():
+    loss = losses.RandomSoftmax(spread=0.5, every=1).resolved(Facts(12))
+    context = Context(None, None, step=3, facts=Facts(12), training=False)
+    assert float(loss.draw(context)) == pytest.approx(-0.5 * math.sqrt(2 / math.pi), rel=1e-6)
 
 
 def test_the_distribution():

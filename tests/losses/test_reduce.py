@@ -39,8 +39,11 @@ def test_by_hand(bounds):
 
 def test_wide_parts_take_their_target_in_another_way(monkeypatch):
     narrow = reduce.target_of(parts((0, 2), (2, 4)))
-    monkeypatch.setattr(reduce, "_WIDE", 1)
-    np.testing.assert_array_equal(reduce.target_of(parts((0, 2), (2, 4))), narrow)
+    for limit in ("_WIDE", "_PLACES"):                # many classes; or many numbers, where the batch is known
+        with monkeypatch.context() as patched:
+            patched.setattr(reduce, limit, 1)
+            patched.setattr(reduce.ops, "reshape", None)
+            np.testing.assert_array_equal(reduce.target_of(parts((0, 2), (2, 4))), narrow)
 
 
 def test_a_part_begins_at_class_0_without_bias():

@@ -4,13 +4,14 @@ import ast
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import losses
 from losses.__main__ import main
 from losses.loss import Loss, PairLoss
 from losses.margin import Margined
-from losses.registry import LOSSES, build, describe, fields, load, names
+from losses.registry import LOSSES, build, describe, load, names, parameters
 from losses.scale import Scaled
 from tests.losses.cases import modules
 
@@ -50,7 +51,7 @@ def test_defaults_are_those_of_the_papers(name):
     kind, common = load(name), {}
     for base, theirs in BASES.items():
         common |= theirs if issubclass(kind, base) else {}
-    assert fields(name) == common | stated[name]
+    assert {key: each.default for key, each in parameters(name).items()} == common | stated[name]
 
 
 def test_kinds_of_parameters():
@@ -61,9 +62,11 @@ def test_kinds_of_parameters():
 
 
 @pytest.mark.parametrize(("name", "params", "message"), [
-    ("amsoftmx", {}, "loss is 'amsoftmx'.*Did you mean 'amsoftmax'"),
+    ("amsoftmx", {}, "loss is 'amsoftmx'.*Did you mean 'amsoftmax'"), ("CosFace", {}, "Did you mean 'amsoftmax'"),
+    ("MVSoftmax", {}, "Did you mean 'mvsoftmax'"), ("A-Softmax", {}, "Did you mean 'sphereface'"),
+    ("zz", {}, r"loss is 'zz', expected a known name \(python -m losses lists them\)"),
     ("amsoftmax", {"margn": 0.3}, "margn.*Did you mean 'margin'"),
-    ("amsoftmax", {"margin": "a"}, "amsoftmax parameter margin is 'a', expected a value of type float"),
+    ("amsoftmax", {"margin": "a"}, "margin is 'a', expected a value of type float"),
     ("amsoftmax", {"easy": 1}, "easy is 1, expected a value of type bool"),
     ("amsoftmax", {"margin": -0.1}, r"margin is -0.1, expected a difference of cosines in \[0, 2\)"),
     ("amsoftmax", {"margin": 20.0}, "margin is 20.0"), ("amsoftmax", {"scale": 0.0}, "scale is 0.0"),
@@ -83,6 +86,24 @@ def test_mistakes_are_named(name, params, message):
         build(name, params)
 
 
+def test_numpys_numbers_are_numbers_and_other_kinds_are_refused():
+    loss = losses.AMSoftmax(np.float32(30), np.float64(0.25), sub_centers=np.int64(2))
+    assert loss == losses.AMSoftmax(30.0, 0.25, sub_centers=2)
+    assert {type(value) for value in (loss.scale, loss.margin, loss.sub_centers)} == {float, int}
+    assert losses.Head.from_config(losses.Head(loss, 5).get_config()).loss == loss
+    for make, message in ((lambda: losses.AMSoftmax(easy="false"), "easy is 'false', expected a value of type bool"),
+                          (lambda: losses.ArcFace(margin="0.5"), "margin is '0.5', expected a value of type float"),
+                          (lambda: losses.ArcFace(margin=True), "margin is True"),
+                          (lambda: losses.ArcFace(margin=None), "margin is None"),
+                          (lambda: losses.SphereFace2(exponent=2.5), "exponent is 2.5, expected a value of type int"),
+                          (lambda: losses.RandomSoftmax(every=2.5), "every is 2.5, expected a value of type int"),
+                          (lambda: losses.Triplet(squared="no"), "squared is 'no', expected a value of type bool"),
+                          (lambda: losses.PairCircle(scale="a"), "scale is 'a', expected a value of type float"),
+                          (lambda: losses.AMSoftmax(adaptive_with_margin=True), "expected false where the scale is a")):
+        with pytest.raises(ValueError, match=message):
+            make()
+
+
 BELOW, MOST, RIGHT = math.nextafter(0, -1), 1e9, math.pi / 2
 EDGES = [   # loss, parameter, values that are the last allowed ones, values that are the first refused, others beside
     ("adaface", "margin", (0.0, 0.999), (BELOW, 1.0)), ("adaface", "h", (1e-9, MOST), (0.0, math.inf)),
@@ -99,6 +120,8 @@ EDGES = [   # loss, parameter, values that are the last allowed ones, values tha
     ("curricularface", "margin", (0.0, 1.57), (BELOW, RIGHT)), ("curricularface", "rate", (1e-9, 1.0), (0.0, 1.001)),
     ("elasticface", "margin", (0.0, 1.57), (BELOW, RIGHT)), ("elasticface", "spread", (0.0, 0.999), (BELOW, 1.0)),
     ("l2softmax", "alpha", (1e-9, MOST), (0.0, math.inf)),
+    ("l2softmax", "alpha", (0.01, MOST), (0.009,), {"trained": True}),
+    ("normface", "scale", (0.01, MOST, "adaptive"), (0.009,), {"trained": True}),
     ("magface", "low", (1e-9, 109.999), (0.0, 110.0)), ("magface", "high", (10.001, MOST), (10.0, math.inf)),
     ("magface", "margin_low", (0.0, 0.8), (BELOW, 0.801)), ("magface", "margin_high", (0.45, 1.57), (0.449, RIGHT)),
     ("magface", "weight", (0.0, MOST), (BELOW, math.inf)),
@@ -140,7 +163,8 @@ def test_command_lists(capsys):
     text = capsys.readouterr().out
     assert "amsoftmax: " in text
     assert "arXiv:1801.05599" in text
-    assert "--loss.params.margin 0.35" in text
+    assert "--loss.params.margin 0.35 (float)\n        Taken from the target" in text
+    assert "--loss.params.scale 30.0 (float or str)" in text
     assert main(["softmax"]) == 0
     assert "amsoftmax" not in capsys.readouterr().out
     assert main(["sofmax"]) == 2

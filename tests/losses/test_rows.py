@@ -114,6 +114,16 @@ def test_logits_with_bias_and_a_length_for_scale():
     np.testing.assert_allclose(long(EMBEDDINGS, LABELS), products / lengths, atol=1e-5)
 
 
+@pytest.mark.parametrize("loss", [losses.MVSoftmax(2.0, margin=0.0), losses.MVSoftmax(2.0, 0.0, mode="fixed"),
+                                  losses.Circle(2.0)], ids=str)
+def test_a_loss_that_changes_the_others_leaves_filtered_ones_at_zero(loss):
+    """A hard class, at 0.8 above a target of -0.1, is not made to look nearer still."""
+    similarity, context = Part(tf.constant([[-0.1, 0.8]]), tf.constant([0])), Context(None, None)
+    found, _ = row_losses(dataclasses.replace(loss, filter_above=0.6), [similarity], context)
+    own = 2 * float(loss.target(tf.constant([-0.1]), context)[0])
+    assert float(found[0]) == pytest.approx(math.log(1 + math.exp(-own)), rel=1e-6)
+
+
 def test_other_classes_above_the_filter_have_logit_zero_and_those_at_it_stay():
     similarity = Part(tf.constant([[1.0, 0.6, 0.8]], tf.float64), tf.constant([0]))
     found, _ = row_losses(losses.NormFace(2.0, filter_above=0.6), [similarity], Context(None, None))
@@ -121,9 +131,9 @@ def test_other_classes_above_the_filter_have_logit_zero_and_those_at_it_stay():
 
 
 def test_a_head_takes_a_whole_number_of_classes_from_one_on():
-    assert head_of(losses.AMSoftmax(), 1.0).num_classes == 1
+    assert head_of(losses.AMSoftmax(), 1).num_classes == 1
     for wrong in (0, -3, 2.5):
-        with pytest.raises(ValueError, match=f"num_classes is {wrong}, expected at least 1"):
+        with pytest.raises(ValueError, match=f"num_classes is {wrong}, expected an integer of at least 1"):
             losses.Head(losses.AMSoftmax(), wrong)
     with pytest.raises(ValueError, match="head dtype is 'bfloat16'"):
         losses.Head(losses.AMSoftmax(), 5, dtype="bfloat16")

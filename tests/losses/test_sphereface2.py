@@ -79,7 +79,7 @@ def sigmoid(logit):
 @pytest.mark.parametrize("loss", [
     losses.SphereFace2(), losses.SphereFace2(8.0, 1.2, "C", 0.3, 1), losses.SphereFace2(8.0, 0.5, "A", 0.6, 2),
     losses.SphereFace2(8.0, 1.7, "M", 0.8), losses.SphereFace2(4.0, 2.5, "M", 0.8, 1),
-    losses.SphereFace2(100.0, 1.0, balance=0.99)], ids=str)
+    losses.SphereFace2(100.0, 1.0, balance=0.99), losses.SphereFace2(1000.0, balance=0.5)], ids=str)
 @pytest.mark.parametrize("num_classes", [1, 2, 3, 1000])
 def test_the_first_bias_balances_the_two_kinds_at_ninety_degrees(loss, num_classes):
     """The whole loss has derivative 0 by the bias there; one class alone is taken for two."""

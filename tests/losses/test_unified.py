@@ -44,6 +44,16 @@ def test_none_is_normface_and_a_constant_is_amsoftmax():
     np.testing.assert_allclose(code, gradients(example(losses.AMSoftmax(32.0, margin)), "float64")[0], rtol=1e-13)
 
 
+def test_a_large_growth_does_not_overflow():
+    """ln(1 - a e^800) is 800 + ln(-a); e^800 is no float."""
+    bare = gradients(example(losses.NormFace(800.0)), "float64")[0]
+    found = gradients(example(losses.Unified(800.0, -2.0, growth=1.0)), "float64")[0]
+    logits = gradients(example(losses.AMSoftmax(800.0, (800 + math.log(2)) / 800)), "float64")[0]
+    np.testing.assert_allclose(found, logits, rtol=1e-12)
+    none = gradients(example(losses.Unified(800.0, 0.0, growth=1.0)), "float64")[0]
+    np.testing.assert_allclose(none, bare, rtol=1e-14)
+
+
 def test_the_golden_equivalences():
     """AM-Softmax, ArcFace and SphereFace are values of a; those above 0 lie outside the paper's range."""
     found = golden("unified")
