@@ -48,6 +48,8 @@ class Line:
     """Of the embedding."""
     state: dict = field(default_factory=dict)
     step: int = 0
+    draws: bool = False
+    """Whether random draws are taken, as in training, or their mean."""
     centers: tuple = (0.0,)
     """Degrees of the target's centers in the plane where the embedding turns; the nearest counts."""
     style: str = "-"
@@ -95,8 +97,9 @@ LINES = {
     "subcenter": [Line("ArcFace, 1 center", {"sub_centers": 1}, name="arcface", colour=GREY),
                   Line("3: 0°, 120°, 240°", centers=(0.0, 120.0, 240.0))],
     "unified": [Line(f"a = {a:,}".replace("-", "−"), {"a": float(a)}) for a in (0, -1, -100, -36314)],
-    "randomsoftmax": [Line("e^(s/3) |n|" if draw == 0 else "", {"growth": 1 / 3, "every": 1}, step=draw, colour=BLUE,
-                           width=0.8) for draw in range(6)] + [Line("|n|", {"every": 1}, colour=ORANGE)],
+    "randomsoftmax": [*(Line("" if draw else "a = −e^(s/3) |n|", {"growth": 1 / 3, "every": 1}, step=draw, draws=True,
+                             colour=BLUE, width=0.8) for draw in range(6)),
+                      Line("a = −|n|", {"every": 1}, draws=True, colour=ORANGE)],
     "mvsoftmax": [Line("target, am"), Line("target, arc 0.5", {"base": "arc", "margin": 0.5}, colour=GREEN),
                   Line("another, am", style=":", colour=BLUE, other=40.0)],
     "curricularface": [Line("target, t = 0", state={"t": 0.0}),
@@ -202,7 +205,7 @@ def circumstances(name, line):
             labels=tf.zeros(count, tf.int32), norms=tf.fill((count,), tf.constant(line.length, tf.float64)),
             embeddings=line.length * tf.stack([tf.cos(turned), tf.sin(turned)], axis=1), facts=facts,
             margin_share=tf.constant(1.0, tf.float64), step=tf.constant(line.step), state=state, previous=state,
-            scalars=exact({key: first for key, (first, _) in loss.scalars(facts).items()}), training=False)
+            scalars=exact({key: first for key, (first, _) in loss.scalars(facts).items()}), training=line.draws)
 
     return loss, context
 

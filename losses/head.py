@@ -80,7 +80,8 @@ class Head(keras.layers.Layer):
             warnings.warn(self.advice, stacklevel=2)
 
     def build(self, embeddings_shape, labels_shape=None):
-        """Makes the variables for embeddings [B, D]."""
+        """Makes the variables for embeddings [B, D]; ValueError for another shape, such as labels given first."""
+        require(len(embeddings_shape) == 2, "embeddings' shape", tuple(embeddings_shape), "[B, D]")
         self.classifier.build(embeddings_shape)
         self.margin_share = self.add_weight(name="margin_share", shape=(), initializer="ones", trainable=False)
         self.step = self.add_weight(name="step", shape=(), initializer="zeros", trainable=False, dtype="int32")

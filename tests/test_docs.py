@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import losses
+from benchmarks import loss_pictures
 from losses.l2softmax import alpha_low
 from losses.normface import lower_bound
 from losses.registry import LOSSES, build, names
@@ -104,6 +105,19 @@ def test_the_blocks_run_and_print_the_table_of_the_adaptive_scale(capsys, monkey
         classes, half, exact = (cell.strip().replace(",", "") for cell in line.strip("|").split("|"))
         assert float(half) == pytest.approx(golden[int(classes)]["approx"], abs=1e-6)
         assert exact == "none" or float(exact) == pytest.approx(golden[int(classes)]["exact_upper"], abs=1e-6)
+
+
+def test_every_picture_can_be_drawn():
+    """Its curves, that is; `benchmarks/loss_pictures.py` writes them."""
+    theta = np.radians(loss_pictures.angles())
+    shown, value, slope = loss_pictures.curves("amsoftmax", loss_pictures.Line("", {"margin": 0.2}))
+    np.testing.assert_allclose(shown, np.cos(theta) - 0.2, atol=1e-12)
+    np.testing.assert_allclose(np.gradient(value, theta)[2:-2], slope[2:-2], rtol=0.02, atol=1e-3)
+    for name, lines in {**loss_pictures.LINES, "arcface": loss_pictures.PLAIN}.items():
+        for line in lines:
+            for curve in loss_pictures.curves(name, line):
+                assert curve.shape == theta.shape
+                assert np.isfinite(curve).all()
 
 
 def test_where_the_picture_of_the_adaptive_scale_has_its_dots():

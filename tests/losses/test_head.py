@@ -255,6 +255,9 @@ def test_shapes_that_do_not_fit_are_named(embeddings, labels, message):
         head.rows(embeddings, np.array(labels))
     with pytest.raises(ValueError, match=message):
         tf.function(head.rows, autograph=False)(tf.constant(embeddings), tf.constant(labels))
+    for shape in ((), (4, 4, 6)):
+        with pytest.raises(ValueError, match=r"embeddings' shape is \(None,.*\), expected \[B, D\]"):
+            losses.Head(losses.AMSoftmax(), 5)(keras.Input(shape), keras.Input((), dtype="int32"))
     with pytest.raises(ValueError, match="number of labels is 1, expected 6"):
         losses.PairHead(losses.Triplet())(EMBEDDINGS, np.array([1]))
 
