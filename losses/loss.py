@@ -181,10 +181,14 @@ def set_kinds(loss):
     SettingsError where a value is of another kind, so that what can be made can be saved and made again.
     """
     for each in fields(loss):
-        value, kinds = getattr(loss, each.name), typing.get_args(each.type) or (each.type,)
+        value, kinds = getattr(loss, each.name), kinds_of(each)
         value = value.item() if isinstance(value, np.generic) else value
-        if type(value) is int and int not in kinds and float in kinds:
+        if type(value) is int and "int" not in kinds and "float" in kinds:
             value = float(value)
-        require(type(value) in kinds, each.name, value,
-                f"a value of type {' or '.join(kind.__name__ for kind in kinds)}")
+        require(type(value).__name__ in kinds, each.name, value, f"a value of type {' or '.join(kinds)}")
         object.__setattr__(loss, each.name, value)
+
+
+def kinds_of(parameter):
+    """Returns the names of the types that a dataclass's field may have, such as ["float", "str"]."""
+    return [kind.__name__ for kind in typing.get_args(parameter.type) or (parameter.type,)]

@@ -64,9 +64,11 @@ def load(name):
 
 def parameters(name):
     """Returns {name: Parameter} of a loss, its own in the order of its file, then those that many share."""
+    from losses.loss import kinds_of
+
     loss = load(name)
     told = meanings(loss)
-    return {field.name: Parameter(kinds_of(field), field.default, told[field.name])
+    return {field.name: Parameter(" or ".join(kinds_of(field)), field.default, told[field.name])
             for field in sorted(dataclasses.fields(loss), key=lambda field: field.kw_only)}
 
 
@@ -79,11 +81,6 @@ def meanings(loss):
             if isinstance(field, ast.AnnAssign) and isinstance(words, ast.Expr):
                 found[field.target.id] = " ".join(words.value.value.split())
     return found
-
-
-def kinds_of(field):
-    """Returns the types of a dataclass's field, such as "float or str"."""
-    return " or ".join(kind.__name__ for kind in typing.get_args(field.type) or (field.type,))
 
 
 def build(name, params=None):

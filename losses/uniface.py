@@ -25,8 +25,8 @@ class UniFace(Loss):
     weight: float = 1.0
     """Of the other classes, above 0 (l in the paper)."""
     sampled: float = 1.0
-    """Share of the other classes that the engine computes, in (0, 1] (r in the paper); only the bias asks for it, which
-    starts at ln(10 sampled C)."""
+    """Share of the other classes that a sampled classifier computes, in (0, 1] (r in the paper). It sets the first bias
+    alone, ln(10 sampled C)."""
     sums: ClassVar[str] = "softplus_sum"
     paper: ClassVar[str] = "Zhou et al. 2023, ICCV, UniFace: Unified Cross-Entropy Loss for Deep Face Recognition"
 
