@@ -72,8 +72,8 @@ def call(words):
     ("train --run {new} --data.train {data} --data.benchmarks {run}", "run is a run, expected a dataset folder"),
     ("train --run {data} --data.train {data} {tiny}", "data exists and is no run folder (it has no config.yaml); name"),
     ("train --run {inside} --data.train {data} {tiny}", "Not a directory; a part of the path is a file; name another"),
-    ("train --run {new} --data.train {data} {tiny} --loss.name triplet", "expected one with a classifier (a loss over "
-                                                                        "pairs goes into losses.PairHead)"),
+    ("train --run {new} --data.train {data} {tiny} --loss.name triplet",
+     "expected one with a classifier, such as losses.ArcFace() (a loss over pairs goes into losses.PairHead)"),
     ("train --run {new} --data.train {data} {tiny} --loss.name arcface --loss.params.margin 28.6",
      "margin is 28.6, expected an angle in [0, pi/2) radians"),
     ("train --run {new} --data.train {data} {tiny} --loss.params.scale adaptiv", "expected a finite number abov"),
