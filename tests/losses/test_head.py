@@ -255,6 +255,11 @@ def test_shapes_that_do_not_fit_are_named(embeddings, labels, message):
         head.rows(embeddings, np.array(labels))
     with pytest.raises(ValueError, match=message):
         tf.function(head.rows, autograph=False)(tf.constant(embeddings), tf.constant(labels))
+    unknown = tf.TensorSpec((None, 8)), tf.TensorSpec((None,), tf.int64)
+    for call, given in ((lambda embeddings: head.rows(embeddings, LABELS).loss, EMBEDDINGS),
+                        (lambda labels: head.rows(EMBEDDINGS, labels).loss, LABELS)):
+        traced = tf.function(call, input_signature=[unknown[given is LABELS]])
+        np.testing.assert_allclose(traced(tf.constant(given)), head.rows(EMBEDDINGS, LABELS).loss, rtol=1e-6)
     for shape in ((), (4, 4, 6)):
         with pytest.raises(ValueError, match=r"embeddings' shape is \(None,.*\), expected \[B, D\]"):
             losses.Head(losses.AMSoftmax(), 5)(keras.Input(shape), keras.Input((), dtype="int32"))
