@@ -1,6 +1,7 @@
 """Checks of what people give us: one sentence with the name, the value and what would do."""
 
 import difflib
+import typing
 from pathlib import Path
 
 
@@ -35,3 +36,8 @@ def near_names(name, names):
     if near:
         return f". Did you mean {near[0]!r}?"
     return f"; there is {', '.join(names)}" if 0 < len(names) <= 12 else ""
+
+
+def kinds_of(parameter):
+    """Returns the names of the types that a dataclass's field may have, such as ["float", "str"]."""
+    return [kind.__name__ for kind in typing.get_args(parameter.type) or (parameter.type,)]

@@ -6,13 +6,12 @@ stands here, so that most papers write one function. B batch, D embedding, C cla
 the classes, G the global batch: all replicas' rows.
 """
 
-import typing
 from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from base.checks import require
+from base.checks import kinds_of, require
 from losses.backend import ops
 
 
@@ -187,8 +186,3 @@ def set_kinds(loss):
             value = float(value)
         require(type(value).__name__ in kinds, each.name, value, f"a value of type {' or '.join(kinds)}")
         object.__setattr__(loss, each.name, value)
-
-
-def kinds_of(parameter):
-    """Returns the names of the types that a dataclass's field may have, such as ["float", "str"]."""
-    return [kind.__name__ for kind in typing.get_args(parameter.type) or (parameter.type,)]

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import typing
 
-from base.checks import near_names, require
+from base.checks import kinds_of, near_names, require
 
 LOSSES = {
     "softmax": "losses.softmax:Softmax",
@@ -64,8 +64,6 @@ def load(name):
 
 def parameters(name):
     """Returns {name: Parameter} of a loss, its own in the order of its file, then those that many share."""
-    from losses.loss import kinds_of
-
     loss = load(name)
     told = meanings(loss)
     return {field.name: Parameter(" or ".join(kinds_of(field)), field.default, told[field.name])

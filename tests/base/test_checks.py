@@ -1,12 +1,23 @@
+import dataclasses
+
 import pytest
 
-from base.checks import SettingsError, differences, near_names, require
+from base.checks import SettingsError, differences, kinds_of, near_names, require
 
 
 def test_require_names_the_value_and_the_range():
     require(True, "margin", 0.35, "anything")
     with pytest.raises(SettingsError, match=r"^margin is 28\.6, expected radians in \[0, pi\)$"):
         require(False, "margin", 28.6, "radians in [0, pi)")
+
+
+def test_kinds_of_a_field():
+    @dataclasses.dataclass
+    class Some:
+        scale: float | str
+        count: int
+
+    assert [kinds_of(field) for field in dataclasses.fields(Some)] == [["float", "str"], ["int"]]
 
 
 def test_near_names():
